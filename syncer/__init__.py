@@ -1,0 +1,3 @@
+"""Mirrors container images into Amazon ECR."""
+
+__version__ = "0.1.0"
