@@ -1,0 +1,1 @@
+"""mirrors.yaml: from text to settings, with every mistake at once."""

@@ -1,0 +1,1 @@
+"""Amazon ECR: its API, its credentials, its repositories."""

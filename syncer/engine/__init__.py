@@ -1,0 +1,1 @@
+"""Who runs the copies of a plan."""

@@ -1,0 +1,1 @@
+"""From settings and registries to a plan; reads only."""

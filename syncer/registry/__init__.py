@@ -1,0 +1,1 @@
+"""Registries over HTTP: a client per endpoint, a repository, and an origin with its mirrors."""

@@ -1,0 +1,1 @@
+"""Which tags and which platforms: pure functions."""

@@ -1,0 +1,1 @@
+"""What outlives a run: confirmed tags, rewritten indexes, the lock."""

@@ -1,0 +1,1 @@
+"""One image graph to n targets."""
