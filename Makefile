@@ -1,0 +1,54 @@
+# Two commands do all the set-up: `make demo` and `make test`. `make` alone lists the rest.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+PYTEST_ARGS ?=
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	--custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
+
+demo: $(VENV)/.core  ## mirror example images inside a sandbox on loopback: no network, no AWS, no Docker
+	$(BIN)/syncer demo
+
+test: $(VENV)/.dev  ## run every test; as root, install what they need from Debian
+	@.ci/need docker-registry skopeo dockerd docker
+	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.dev  ## format, lint, types, and the tests about the project itself
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet $(wildcard tests/test_*.py)
+
+format: $(VENV)/.dev  ## format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.python  ## take the newest versions that pyproject.toml allows into the lock files
+	$(PIP) install --upgrade uv
+	$(LOCK) --upgrade pyproject.toml --output-file requirements.lock
+	$(LOCK) --upgrade pyproject.toml --extra test --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:  ## remove the virtual environment and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+
+# The stamps lie in the environment that they speak of, so that removing it removes them.
+
+$(VENV)/.python: .ci/venv
+	@.ci/venv $(VENV)
+	@touch $@
+
+$(VENV)/.core: $(VENV)/.python requirements.lock pyproject.toml
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core requirements-dev.lock
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
