@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from syncer.errors import Failure, SyncerError
+    from syncer.errors import SyncerError
     from syncer.oci.descriptor import Descriptor
     from syncer.oci.digest import Digest
     from syncer.oci.manifest import Index, Manifest
     from syncer.oci.names import RepositoryName, Tag
     from syncer.oci.reference import Reference
+    from syncer.oci.said import Said
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,15 +33,6 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.registry}/{self.repository}"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What one host answered when it was asked what a tag means."""
-
-    host: str
-    digest: Digest | None = None
-    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)

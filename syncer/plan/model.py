@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from syncer.content.places import Said
     from syncer.errors import Failure
     from syncer.oci.descriptor import Descriptor
     from syncer.oci.digest import Digest
     from syncer.oci.platform import Platform
     from syncer.oci.reference import Reference
+    from syncer.oci.said import Said
 
 
 @dataclass(frozen=True, slots=True)

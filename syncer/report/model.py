@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from syncer.content.places import Said
     from syncer.errors import Failure
     from syncer.oci.digest import Digest
     from syncer.oci.reference import Reference
+    from syncer.oci.said import Said
 
 
 class Status(enum.Enum):
