@@ -1,0 +1,62 @@
+"""What every server of the sandbox was asked, so that tests can count requests and hunt for credentials."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request; the last three fields are filled as it is answered."""
+
+    server: str
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    status: int = 0  # 0: no answer was begun
+    received: int = 0  # bytes of the request's body
+    sent: int = 0  # bytes of the answer's body
+
+    @property
+    def authorization(self) -> str | None:
+        """The credential that came with it."""
+        return self.headers.get("Authorization")
+
+    def holds(self, text: str) -> bool:
+        """Whether `text` occurs in what was sent to us."""
+        return any(text in part for part in (self.path, self.query, *self.headers.values()))
+
+
+@dataclass(slots=True)
+class Log:
+    """All requests, in the order in which they came."""
+
+    entries: list[Entry] = field(default_factory=list)
+
+    def find(self, server: str = "", method: str = "", path: str = "") -> list[Entry]:
+        """The requests to that server, with one of these methods ("PUT|POST"), whose path the regex `path` finds."""
+        return [
+            entry
+            for entry in self.entries
+            if server in ("", entry.server)
+            and (not method or entry.method in method.split("|"))
+            and re.search(path, entry.path)
+        ]
+
+    def count(self, server: str = "", method: str = "", path: str = "") -> int:
+        """How many `find` finds."""
+        return len(self.find(server, method, path))
+
+    def holding(self, text: str) -> list[Entry]:
+        """The requests in which `text` occurs."""
+        return [entry for entry in self.entries if entry.holds(text)]
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.entries.clear()
