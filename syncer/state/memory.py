@@ -1,0 +1,36 @@
+"""State that ends with its process: for tests, for the sandbox, and where no directory can be written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from syncer.oci.descriptor import Descriptor
+    from syncer.oci.digest import Digest
+    from syncer.oci.platform import Platform
+    from syncer.oci.reference import Reference
+    from syncer.state.records import Confirmed
+
+
+class MemoryState:
+    """A State in two dicts."""
+
+    def __init__(self) -> None:
+        self._confirmed: dict[Reference, Confirmed] = {}
+        self._rewritten: dict[tuple[Digest, frozenset[Platform]], Descriptor] = {}
+
+    def confirmed(self, target: Reference) -> Confirmed | None:
+        """What was confirmed last in this process."""
+        return self._confirmed.get(target)
+
+    def confirm(self, target: Reference, confirmed: Confirmed) -> None:
+        """Keep it until the process ends."""
+        self._confirmed[target] = confirmed
+
+    def rewritten(self, source: Digest, only: tuple[Platform, ...]) -> Descriptor | None:
+        """What was remembered for the same set of platforms."""
+        return self._rewritten.get((source, frozenset(only)))
+
+    def remember_rewritten(self, source: Digest, only: tuple[Platform, ...], landing: Descriptor) -> None:
+        """Keep it until the process ends."""
+        self._rewritten[source, frozenset(only)] = landing

@@ -1,0 +1,40 @@
+"""What is remembered from run to run, and what whoever remembers it promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from syncer.oci.descriptor import Descriptor
+    from syncer.oci.digest import Digest
+    from syncer.oci.platform import Platform
+    from syncer.oci.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A tag at a target that was seen to be what its source meant."""
+
+    source: Reference  # with the tag or digest that the rule names
+    source_digest: Digest  # what that meant
+    digest: Digest  # what the tag at the target meant: the same, unless an index was cut down
+    at: datetime  # in UTC
+
+
+class State(Protocol):
+    """What outlives a run. All of it is a help, none of it is believed about bytes; losing it costs only requests."""
+
+    def confirmed(self, target: Reference) -> Confirmed | None:
+        """The latest confirmation of the tag `target`."""
+
+    def confirm(self, target: Reference, confirmed: Confirmed) -> None:
+        """Remember `confirmed` instead of what was known of `target` before."""
+
+    def rewritten(self, source: Digest, only: tuple[Platform, ...]) -> Descriptor | None:
+        """The root that results when the root `source` is cut down to `only`, in whatever order they are given."""
+
+    def remember_rewritten(self, source: Digest, only: tuple[Platform, ...], landing: Descriptor) -> None:
+        """Remember that `source`, cut down to `only`, is `landing`: media type, digest and size of it count."""
