@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from syncer.oci.names import Origin
+    from syncer.oci.origin import Origin
     from syncer.settings.secret import Secret
 
 

@@ -7,7 +7,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from syncer.oci.names import Origin
+from syncer.oci.origin import Origin
 
 if TYPE_CHECKING:
     from pathlib import Path
