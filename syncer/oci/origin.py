@@ -14,6 +14,7 @@ _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _IPV6 = re.compile(r"[0-9a-f:]{2,39}")
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT = re.compile(r"[0-9]{1,5}")
+_NETLOC_END = re.compile(r"[/?#]")
 _LONGEST_HOST = 253
 _LARGEST_PORT = 65535
 
@@ -50,6 +51,14 @@ class Origin:
         _refuse_extras(text, netloc, path)
         host, port = split_host_port(netloc)
         return cls(scheme, host, port if port is not None else _DEFAULT_PORTS.get(scheme, 0))
+
+    @classmethod
+    def of_url(cls, url: str) -> Origin:
+        """The origin of a full URL that a server named, whatever its path and query; ValueError if it has none."""
+        scheme, separator, rest = url.partition("://")
+        if not separator:
+            raise ValueError(f"{shown(url.partition('?')[0])} is no full URL")
+        return cls.parse(f"{scheme}://{_NETLOC_END.split(rest, maxsplit=1)[0]}")
 
     @property
     def bracketed(self) -> str:
