@@ -16,6 +16,7 @@ class MemoryState:
     """A State in two dicts."""
 
     def __init__(self) -> None:
+        self.trouble: str | None = None
         self._confirmed: dict[Reference, Confirmed] = {}
         self._rewritten: dict[tuple[Digest, frozenset[Platform]], Descriptor] = {}
 

@@ -27,6 +27,9 @@ class Confirmed:
 class State(Protocol):
     """What outlives a run. All of it is a help, none of it is believed about bytes; losing it costs only requests."""
 
+    trouble: str | None
+    """Why nothing more is remembered, once that is so: a full disk does not stop a run."""
+
     def confirmed(self, target: Reference) -> Confirmed | None:
         """The latest confirmation of the tag `target`."""
 

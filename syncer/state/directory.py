@@ -1,0 +1,58 @@
+"""Where state lives, and what happens where it cannot."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from syncer.state.lock import held
+from syncer.state.memory import MemoryState
+from syncer.state.sqlite import ForeignState, SqliteState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from syncer.clock import Clock
+    from syncer.state.records import State
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A State, and what had to be said about it."""
+
+    state: State
+    warnings: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def opened(directory: Path, config: Path, clock: Clock) -> Iterator[Opened]:
+    """The state in `directory`, with the lock of `config` held.
+
+    Where the directory cannot be made or written, the run goes on with neither state nor lock, and a warning; a file
+    that is no state of ours is put aside, with a warning. Raises LockHeld.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(held(directory, config, clock))
+            state, warnings = _sqlite(directory)
+        except (OSError, sqlite3.OperationalError) as error:
+            yield Opened(MemoryState(), (f"no state and no lock: {directory} cannot be used ({error})",))
+            return
+        stack.callback(state.close)
+        yield Opened(state, warnings)
+
+
+def _sqlite(directory: Path) -> tuple[SqliteState, tuple[str, ...]]:
+    path = directory / "state.sqlite"
+    try:
+        return SqliteState(path), ()
+    except ForeignState as error:
+        aside = path.with_suffix(".unreadable")
+        path.replace(aside)
+        for leftover in ("-wal", "-shm"):
+            path.with_name(path.name + leftover).unlink(missing_ok=True)
+        return SqliteState(path), (f"{error}; it was put aside as {aside.name}, and a new one begun",)

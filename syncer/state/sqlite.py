@@ -1,0 +1,123 @@
+"""State in one sqlite file: a handful of rows per image, written as they become true."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from syncer.oci.descriptor import Descriptor
+from syncer.oci.digest import Digest
+from syncer.oci.reference import Reference
+from syncer.state.records import Confirmed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from syncer.oci.platform import Platform
+
+VERSION = 1
+TABLES = """
+CREATE TABLE IF NOT EXISTS confirmed (
+    target TEXT PRIMARY KEY, source TEXT NOT NULL, source_digest TEXT NOT NULL, digest TEXT NOT NULL, at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rewritten (
+    source TEXT, only_platforms TEXT, media_type TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL,
+    PRIMARY KEY (source, only_platforms)
+) WITHOUT ROWID;
+"""
+
+
+class ForeignState(Exception):
+    """The file is not a state of this version of syncer."""
+
+
+class SqliteState:
+    """A State that outlives its process.
+
+    Raises ForeignState if `path` is something else, and sqlite3.OperationalError if it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.trouble: str | None = None
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+        try:
+            self._prepare()
+        except sqlite3.OperationalError:
+            self._db.close()
+            raise
+        except (sqlite3.DatabaseError, ForeignState) as error:
+            self._db.close()
+            raise ForeignState(f"{path} is not a state file of this version") from error
+
+    def _prepare(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version not in (0, VERSION):
+            raise ForeignState
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")  # a lost row costs a request, not a wrong answer
+        self._db.executescript(TABLES)
+        self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def confirmed(self, target: Reference) -> Confirmed | None:
+        """The latest confirmation of `target`; a row that cannot be read counts as none."""
+        row = self._row("SELECT source, source_digest, digest, at FROM confirmed WHERE target = ?", str(target))
+        try:
+            return None if row is None else _confirmed(*row)
+        except ValueError:
+            return None
+
+    def confirm(self, target: Reference, confirmed: Confirmed) -> None:
+        """Write it down at once."""
+        self._write(
+            "INSERT OR REPLACE INTO confirmed VALUES (?, ?, ?, ?, ?)",
+            str(target),
+            str(confirmed.source),
+            str(confirmed.source_digest),
+            str(confirmed.digest),
+            confirmed.at.isoformat(),
+        )
+
+    def rewritten(self, source: Digest, only: tuple[Platform, ...]) -> Descriptor | None:
+        """What was remembered for the same set of platforms; a row that cannot be read counts as none."""
+        query = "SELECT media_type, digest, size FROM rewritten WHERE source = ? AND only_platforms = ?"
+        row = self._row(query, str(source), _key(only))
+        try:
+            return None if row is None else Descriptor(row[0], Digest.parse(row[1]), int(row[2]))
+        except ValueError:
+            return None
+
+    def remember_rewritten(self, source: Digest, only: tuple[Platform, ...], landing: Descriptor) -> None:
+        """Write it down at once."""
+        self._write(
+            "INSERT OR REPLACE INTO rewritten VALUES (?, ?, ?, ?, ?)",
+            str(source),
+            _key(only),
+            landing.media_type,
+            str(landing.digest),
+            landing.size,
+        )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def _row(self, query: str, *values: str) -> tuple[str, ...] | None:
+        row: tuple[str, ...] | None = self._db.execute(query, values).fetchone()
+        return row
+
+    def _write(self, statement: str, *values: str | int) -> None:
+        if self.trouble is None:
+            try:
+                self._db.execute(statement, values)
+            except sqlite3.OperationalError as error:  # disk full, read-only: the images are still worth moving
+                self.trouble = f"nothing more is remembered for the next run: {error}"
+
+
+def _confirmed(source: str, source_digest: str, digest: str, at: str) -> Confirmed:
+    moment = datetime.fromisoformat(at)
+    return Confirmed(Reference.parse(source), Digest.parse(source_digest), Digest.parse(digest), moment)
+
+
+def _key(only: tuple[Platform, ...]) -> str:
+    return " ".join(sorted(str(platform) for platform in only))

@@ -1,0 +1,109 @@
+"""Where state lives: the file, the lock, and what happens where there is neither."""
+
+import multiprocessing
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from syncer.clock import SystemClock
+from syncer.errors import LockHeld
+from syncer.oci.digest import Digest
+from syncer.oci.reference import Reference
+from syncer.state.directory import opened
+from syncer.state.lock import held
+from syncer.state.records import Confirmed
+
+CLOCK = SystemClock()
+TARGET = Reference.parse("registry.example.com/base/nginx:1.27")
+SEEN = Confirmed(Reference.parse("nginx:1.27"), Digest.of(b"a"), Digest.of(b"a"), datetime(2026, 11, 24, tzinfo=UTC))
+
+
+def test_what_was_confirmed_is_there_in_the_next_run(tmp_path):
+    with opened(tmp_path / "deep" / "state", tmp_path / "mirrors.yaml", CLOCK) as first:
+        first.state.confirm(TARGET, SEEN)
+    with opened(tmp_path / "deep" / "state", tmp_path / "mirrors.yaml", CLOCK) as second:
+        assert second.state.confirmed(TARGET) == SEEN
+        assert second.warnings == ()
+
+
+def test_the_directory_is_closed_to_others(tmp_path):
+    with opened(tmp_path / "state", tmp_path / "mirrors.yaml", CLOCK):
+        assert (tmp_path / "state").stat().st_mode & 0o077 == 0
+
+
+def test_a_second_run_of_the_same_file_is_refused_with_the_process_named(tmp_path):
+    config = tmp_path / "mirrors.yaml"
+    with (
+        opened(tmp_path, config, CLOCK),
+        pytest.raises(LockHeld, match=r"process \d+, since 20"),
+        held(tmp_path, config, CLOCK),
+    ):
+        pytest.fail("two runs at once")
+
+
+def test_two_files_may_run_together(tmp_path):
+    with opened(tmp_path, tmp_path / "a.yaml", CLOCK), opened(tmp_path, tmp_path / "b.yaml", CLOCK) as second:
+        assert second.warnings == ()
+
+
+def hold_and_die(directory, ready):
+    with opened(directory, directory / "mirrors.yaml", CLOCK):
+        ready.set()
+        multiprocessing.Event().wait(60)
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path):
+    context = multiprocessing.get_context("fork")
+    ready = context.Event()
+    process = context.Process(target=hold_and_die, args=(tmp_path, ready))
+    process.start()
+    assert ready.wait(20)
+    process.kill()
+    process.join()
+    with opened(tmp_path, tmp_path / "mirrors.yaml", CLOCK) as after:
+        assert after.warnings == ()
+
+
+@pytest.mark.parametrize("garbage", [b"not a database at all" * 100, b"\0" * 4096])
+def test_garbage_is_put_aside_with_a_warning(tmp_path, garbage):
+    (tmp_path / "state.sqlite").write_bytes(garbage)
+    with opened(tmp_path, tmp_path / "mirrors.yaml", CLOCK) as state:
+        assert "put aside" in state.warnings[0]
+        assert state.state.confirmed(TARGET) is None
+    assert (tmp_path / "state.unreadable").read_bytes() == garbage
+
+
+def test_a_state_from_the_future_is_put_aside(tmp_path):
+    db = sqlite3.connect(tmp_path / "state.sqlite")
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with opened(tmp_path, tmp_path / "mirrors.yaml", CLOCK) as state:
+        assert "put aside" in state.warnings[0]
+
+
+def test_without_a_place_the_run_goes_on_with_a_warning():
+    with opened(Path("/proc/no/such/place"), Path("mirrors.yaml"), CLOCK) as state:
+        state.state.confirm(TARGET, SEEN)
+        assert state.state.confirmed(TARGET) == SEEN
+        assert "no state and no lock" in state.warnings[0]
+
+
+def test_a_row_that_cannot_be_read_counts_as_none(tmp_path):
+    with opened(tmp_path, tmp_path / "mirrors.yaml", CLOCK) as state:
+        state.state.confirm(TARGET, SEEN)
+    db = sqlite3.connect(tmp_path / "state.sqlite")
+    with db:
+        db.execute("UPDATE confirmed SET digest = 'sha256:../../x'")
+    db.close()
+    with opened(tmp_path, tmp_path / "mirrors.yaml", CLOCK) as state:
+        assert state.state.confirmed(TARGET) is None
+
+
+def test_a_full_disk_does_not_stop_the_run(tmp_path):
+    with opened(tmp_path, tmp_path / "mirrors.yaml", CLOCK) as state:
+        state.state._db.execute("PRAGMA max_page_count = 1")
+        for number in range(200):
+            state.state.confirm(Reference.parse(f"registry.example.com/base/nginx:{number}"), SEEN)
+        assert "full" in state.state.trouble
