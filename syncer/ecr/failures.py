@@ -1,0 +1,82 @@
+"""AWS's errors in our words: what a person does next decides the class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore import exceptions as boto
+
+from syncer.errors import (
+    AwsCredentials,
+    AwsRefused,
+    Denied,
+    QuotaExceeded,
+    RepositoryMissing,
+    ServerError,
+    SyncerError,
+    TimedOut,
+    TlsFailed,
+    TooManyRequests,
+    Unreachable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Source: ECR API reference, "Common errors"; STS API reference
+_BY_CODE: Mapping[str, type[SyncerError]] = {
+    "UnrecognizedClientException": AwsCredentials,
+    "InvalidClientTokenId": AwsCredentials,
+    "InvalidSignatureException": AwsCredentials,
+    "SignatureDoesNotMatch": AwsCredentials,
+    "IncompleteSignature": AwsCredentials,
+    "MissingAuthenticationToken": AwsCredentials,
+    "ExpiredTokenException": AwsCredentials,
+    "ExpiredToken": AwsCredentials,
+    "RequestExpired": AwsCredentials,
+    "OptInRequired": AwsCredentials,
+    "AccessDeniedException": Denied,
+    "AccessDenied": Denied,
+    "ThrottlingException": TooManyRequests,
+    "Throttling": TooManyRequests,
+    "TooManyRequestsException": TooManyRequests,
+    "RepositoryNotFoundException": RepositoryMissing,
+    "LimitExceededException": QuotaExceeded,
+    "ServerException": ServerError,
+    "InternalFailure": ServerError,
+    "ServiceUnavailable": ServerError,
+}
+_BY_KIND: tuple[tuple[type[Exception], type[SyncerError]], ...] = (
+    (boto.ConnectTimeoutError, TimedOut),
+    (boto.ReadTimeoutError, TimedOut),
+    (boto.SSLError, TlsFailed),
+    (boto.HTTPClientError, Unreachable),
+    (boto.ConnectionError, Unreachable),
+    (boto.EndpointConnectionError, Unreachable),
+    (boto.ConnectionClosedError, Unreachable),
+)
+
+
+def translated(error: boto.BotoCoreError | boto.ClientError, action: str, host: str) -> SyncerError:
+    """`error` of `action` as one of ours, naming `host`."""
+    if isinstance(error, boto.ClientError):
+        return _answered(error, action, host)
+    for kind, ours in _BY_KIND:
+        if isinstance(error, kind):
+            return ours(f"{action} at the ECR API for {host}: {error}", host=host)
+    # What is left is botocore not getting as far as a request: profiles, credentials, SSO, assumed roles.
+    return AwsCredentials(f"{action} for {host}: {error}", host=host)
+
+
+def code_of(error: SyncerError) -> str:
+    """AWS's own code behind a translated error, or the empty string."""
+    cause = error.__cause__
+    return str(cause.response.get("Error", {}).get("Code", "")) if isinstance(cause, boto.ClientError) else ""
+
+
+def _answered(error: boto.ClientError, action: str, host: str) -> SyncerError:
+    answer = error.response.get("Error", {})
+    code, text = answer.get("Code", "unknown error"), answer.get("Message", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    ours = _BY_CODE.get(code) or (ServerError if status >= 500 else AwsRefused)  # noqa: PLR2004 - the class of 5xx
+    return ours(f"{action} at the ECR API for {host}: {code}: {text}".rstrip(": "), host=host)
