@@ -15,6 +15,7 @@ MAX_CHILDREN = 1_000  # real indexes have about 20
 MAX_LAYERS = 10_000  # overlay file systems end at 128; this only bounds what a hostile manifest can cost
 
 _SCHEMA_VERSION = 2
+_SCHEMA1_VERSION = 1
 _COMMON = frozenset({"schemaVersion", "mediaType", "artifactType", "subject", "annotations"})
 _SCHEMA1_ONLY = frozenset({"fsLayers", "history", "signatures"})
 _MANIFEST_ONLY = frozenset({"config", "layers"})
@@ -40,7 +41,7 @@ class Manifest:
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
         """The config, then the layers in order, each digest once."""
-        return tuple({blob.digest: blob for blob in (*self.layers[::-1], self.config)}.values())[::-1]
+        return _distinct((self.config, *self.layers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Index:
     @property
     def children(self) -> tuple[Descriptor, ...]:
         """The manifests in order, each digest once."""
-        return tuple({child.digest: child for child in reversed(self.manifests)}.values())[::-1]
+        return _distinct(self.manifests)
 
 
 def parse_manifest(raw: bytes, media_type: str | None, algorithm: str = "sha256") -> Manifest | Index:
@@ -81,7 +82,7 @@ def _parse(raw: bytes, declared: str, algorithm: str) -> Manifest | Index:
     _refuse_unsupported(document, declared)
     members = strict_json.fields(document, _ALL, "it")
     version = members.get("schemaVersion")
-    if type(version) is not int or version != _SCHEMA_VERSION:
+    if not _is(_SCHEMA_VERSION, version):
         raise ValueError(f"schemaVersion is {shown(version)}, not {_SCHEMA_VERSION}")
     media_type = _media_type(members, declared)
     descriptor = Descriptor(media_type, Digest.of(raw, algorithm), len(raw))
@@ -92,20 +93,20 @@ def _parse(raw: bytes, declared: str, algorithm: str) -> Manifest | Index:
 
 def _refuse_unsupported(document: Any, declared: str) -> None:
     members = document if isinstance(document, dict) else {}
-    names = {declared, members.get("mediaType")} & media_types.UNSUPPORTED if _hashable_type(members) else set()
-    if media_types.OCI_ARTIFACT in names:
+    types = (declared, members.get("mediaType"))
+    if media_types.OCI_ARTIFACT in types:
         raise UnsupportedManifest(
             "this is an OCI artifact manifest, a form that was withdrawn before image-spec 1.1",
             hint="push the artifact again with a current tool, then mirror the result",
         )
-    if names or members.get("schemaVersion") == 1:
+    if _is(_SCHEMA1_VERSION, members.get("schemaVersion")) or any(name in types for name in media_types.SCHEMA1):
         raise UnsupportedManifest(
             "this is a Docker schema 1 manifest, a form that registries have stopped accepting: it cannot be mirrored"
         )
 
 
-def _hashable_type(members: dict[str, Any]) -> bool:
-    return isinstance(members.get("mediaType", ""), str)
+def _is(number: int, value: Any) -> bool:
+    return type(value) is int and value == number  # in Python, True == 1 == 1.0; in JSON they differ
 
 
 def _media_type(members: dict[str, Any], declared: str) -> str:
@@ -174,3 +175,10 @@ def _refuse_two_sizes(descriptors: tuple[Descriptor, ...]) -> None:
     for descriptor in descriptors:
         if sizes.setdefault(descriptor.digest, descriptor.size) != descriptor.size:
             raise ValueError(f"{descriptor.digest} is named with two sizes")
+
+
+def _distinct(descriptors: tuple[Descriptor, ...]) -> tuple[Descriptor, ...]:
+    seen: dict[Digest, Descriptor] = {}
+    for descriptor in descriptors:
+        seen.setdefault(descriptor.digest, descriptor)
+    return tuple(seen.values())

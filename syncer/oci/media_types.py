@@ -19,7 +19,8 @@ DOCKER_SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyj
 
 MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
-UNSUPPORTED = frozenset({DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, OCI_ARTIFACT})
+SCHEMA1 = frozenset({DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED})
+UNSUPPORTED = SCHEMA1 | {OCI_ARTIFACT}
 
 # What a request for a manifest says it takes. docker-registry answers 404 for a type that is not listed; the first
 # version of Docker's schema stands last, so that such an image is recognised and refused by name.

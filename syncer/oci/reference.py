@@ -14,7 +14,8 @@ DOCKER_HUB = "docker.io"
 
 _HUB_NAMES = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
 _OFFICIAL = "library/"
-_IMAGE_ID = re.compile("[0-9a-f]{64}")
+_IMAGE_ID = re.compile("(?:sha256:)?[0-9a-f]{64}")
+_LOCALHOST = re.compile(r"localhost(?::\d*)?(?:@.*)?")
 _LATEST = Tag("latest")
 
 
@@ -45,8 +46,7 @@ class Reference:
         """As `parse`, but what bears neither tag nor digest stays without."""
         if not text:
             raise ValueError("an image reference is missing")
-        if "://" in text:
-            raise ValueError(f"{shown(text)} is a URL; an image reference has no scheme")
+        _refuse_slips(text)
         name, at, digest = text.partition("@")
         registry, path = _split_registry(name)
         path, colon, tag = path.partition(":")
@@ -97,6 +97,8 @@ def canonical_registry(text: str) -> str:
         raise ValueError(f"{shown(text)} is no registry: a host name has no underscore")
     if host in _HUB_NAMES and port in (None, 443):
         return DOCKER_HUB
+    if port is None and host != "localhost" and not re.search("[.:]", host):
+        raise ValueError(f"{shown(text)} is no registry: without a dot or a port it would be read as a Docker Hub name")
     bracketed = f"[{host}]" if ":" in host else host
     return bracketed if port is None else f"{bracketed}:{port}"
 
@@ -110,13 +112,17 @@ def _split_registry(name: str) -> tuple[str, str]:
 
 
 def _repository(registry: str, path: str) -> RepositoryName:
-    if registry != DOCKER_HUB or "/" in path:
-        return RepositoryName(path)
-    if path == "localhost":
-        raise ValueError("'localhost' names a registry, and no repository in it")
-    if _IMAGE_ID.fullmatch(path):
-        raise ValueError(f"{path} is an image ID, which no registry knows; write name@sha256:... instead")
-    return RepositoryName(_OFFICIAL + path if path else path)
+    official = registry == DOCKER_HUB and path and "/" not in path
+    return RepositoryName(_OFFICIAL + path if official else path)
+
+
+def _refuse_slips(text: str) -> None:
+    if "://" in text:
+        raise ValueError(f"{shown(text)} is a URL; an image reference has no scheme")
+    if _IMAGE_ID.fullmatch(text):
+        raise ValueError(f"{text} is an image ID, which no registry knows; write name@sha256:... instead")
+    if _LOCALHOST.fullmatch(text):
+        raise ValueError(f"{shown(text)} names a registry, and no repository in it")
 
 
 def _reads_as(name: str, wanted: Reference) -> bool:
