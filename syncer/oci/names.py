@@ -1,11 +1,14 @@
-"""Names as a registry's API takes them: repositories and tags."""
+"""Names as a registry's API takes them: repositories and tags; and where a registry is, from its own module."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
+from syncer.oci.origin import Origin
 from syncer.oci.shown import shown
+
+__all__ = ["Origin", "RepositoryName", "Tag"]
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")

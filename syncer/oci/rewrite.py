@@ -64,9 +64,10 @@ def _written(document: dict[str, Any], media_type: str = media_types.OCI_INDEX, 
 
 
 def _kept(index: Index, only: Sequence[Platform]) -> list[bool]:
-    wanted = {child.digest for child in index.manifests if any(_is_for(child, platform) for platform in only)}
-    names = {str(digest) for digest in wanted}
-    return [child.digest in wanted or dict(child.annotations).get(_ATTESTED) in names for child in index.manifests]
+    wanted = [any(_is_for(child, platform) for platform in only) for child in index.manifests]
+    names = {str(child.digest) for child, is_wanted in zip(index.manifests, wanted, strict=True) if is_wanted}
+    attests = [dict(child.annotations).get(_ATTESTED) in names for child in index.manifests]
+    return [any(reasons) for reasons in zip(wanted, attests, strict=True)]
 
 
 def _is_for(child: Descriptor, wanted: Platform) -> bool:

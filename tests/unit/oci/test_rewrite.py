@@ -89,6 +89,12 @@ def test_an_entry_without_a_platform_is_not_one_of_them():
     assert entries_of(cut_down(index_of(bare, AMD), [AMD64])) == [AMD]
 
 
+def test_one_image_for_two_platforms_stays_for_the_wanted_one():
+    shared = child("c", "linux/arm/v6")
+
+    assert entries_of(cut_down(index_of(shared, ARM7), [ARMV7])) == [ARM7]
+
+
 def test_a_platform_that_is_not_there_is_an_error_that_names_those_that_are():
     with pytest.raises(PlatformMissing) as caught:
         cut_down(index_of(*ALL), [AMD64, S390X])

@@ -50,6 +50,12 @@ def test_a_number_of_a_million_digits_is_refused():
         strict_json.loads(b"1" * 1_000_000)
 
 
+def test_a_duplicate_is_found_at_once_among_many_keys():
+    members = ",".join(f'"{number}":0' for number in range(300_000))
+    with pytest.raises(ValueError, match="'299999' appears twice"):
+        strict_json.loads(f'{{{members},"299999":1}}'.encode(), limit=2**23)
+
+
 def test_a_document_has_at_most_four_mebibytes():
     with pytest.raises(ValueError, match="4194304 are the limit"):
         strict_json.loads(b" " * (4 * 1024 * 1024) + b"1")
