@@ -91,7 +91,10 @@ class Source(Protocol):
     def blob(
         self, d: Descriptor, start: int = 0, stop: int | None = None, avoid: frozenset[str] = frozenset()
     ) -> AbstractAsyncContextManager[Stream]:
-        """Bytes `start` to `stop` (exclusive) of a blob, unchecked, from a host that is not in `avoid`."""
+        """Bytes `start` to `stop` (exclusive) of a blob, unchecked, from a host that is not in `avoid`.
+
+        NoHonestSource where every host that could be asked is in `avoid` or was blamed.
+        """
 
     async def referrers(self, digest: Digest) -> list[Descriptor]:
         """The manifests whose subject is `digest`: by the referrers API, else by the fallback tag."""
@@ -104,16 +107,20 @@ class Target(Source, Protocol):
     """A repository that can be written."""
 
     async def current(self, tags: Sequence[Tag]) -> Mapping[Tag, Digest]:
-        """What those of `tags` that exist mean now."""
+        """What those of `tags` that exist mean now; RepositoryMissing where the repository must be created first."""
 
     async def missing(self, blobs: Sequence[Descriptor]) -> list[Descriptor]:
-        """Those of `blobs` that are not here."""
+        """Those of `blobs` that are not here; CorruptAtTarget where one is here with another size."""
 
     async def absent(self, manifests: Sequence[Descriptor]) -> list[Descriptor]:
         """Those of `manifests` that are not here, by digest."""
 
     async def put_blob(self, d: Descriptor, content: Content, mount_from: Sequence[Place] = ()) -> Landed:
-        """Store a blob; may be called again after a failure."""
+        """Store a blob; may be called again after a failure.
+
+        `content` is opened only if bytes must be sent. `mount_from` may name this place itself: where asking is not
+        free (`Traits.batches`), that is how an upload begins that turns out to be needless.
+        """
 
     async def put_manifest(self, m: Manifest | Index, tag: Tag | None = None) -> None:
         """Store a manifest by its digest, or under `tag`; its children and blobs must be here already.
@@ -151,9 +158,11 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What a kind of registry cannot take; planning refuses such images before anything moves."""
+    """How a kind of registry differs from the others, as far as planning and transfer must know."""
 
-    empty_blobs: bool = True  # zero-length blobs can be stored
+    empty_blobs: bool = True  # zero-length blobs can be stored; if not, such images are refused while planning
+    batches: bool = False  # `missing` asks for many blobs in one request; if not, the upload itself is the question
+    mounts_uncommitted: bool = True  # a blob can be mounted before a manifest at its place refers to it
 
 
 class Places(Protocol):
