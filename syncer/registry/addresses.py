@@ -1,0 +1,53 @@
+"""Which IP addresses a host that only a server named may have: public ones.
+
+Decided on the address that is connected to, not on the text of a URL: a name may resolve to anything.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import Any
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: Python calls all of it global
+
+AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
+"""What getaddrinfo returns: family, type, protocol, canonical name, address."""
+
+
+class NotPublic(OSError):
+    """The address is this machine, a private network or a cloud's metadata service."""
+
+
+def is_public(address: str) -> bool:
+    """Whether `address` is a public unicast address, also when it is IPv4 wrapped into IPv6; not so with a zone."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.scope_id is not None:
+            return False
+        inner = _embedded(ip)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast
+
+
+def public_socket(info: AddressInfo) -> socket.socket:
+    """A socket for `info`; NotPublic, before anything is sent, if its address is not public."""
+    family, kind, protocol, _, address = info
+    if not is_public(str(address[0])):
+        raise NotPublic("the address is not public")
+    return socket.socket(family, kind, protocol)
+
+
+def _embedded(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address behind a mapped, NAT64, 6to4 or Teredo address."""
+    if ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    if ip.sixtofour is not None:
+        return ip.sixtofour
+    return ip.teredo[1] if ip.teredo is not None else None
