@@ -12,12 +12,13 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-ver
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
+	@echo "PYTHON=... names the interpreter for $(VENV), PYTEST_ARGS=... goes to pytest."
 
 demo: $(VENV)/.core  ## mirror example images inside a sandbox on loopback: no network, no AWS, no Docker
 	$(BIN)/syncer demo
 
 test: $(VENV)/.dev  ## run every test; as root, install what they need from Debian
-	@.ci/need docker-registry skopeo dockerd docker
+	@.ci/need docker-registry skopeo dockerd
 	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(VENV)/.dev  ## format, lint, types, and the tests about the project itself
