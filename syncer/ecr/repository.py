@@ -6,13 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncer.ecr.api import BATCH
-from syncer.errors import ProtocolViolation, RepositoryMissing
+from syncer.errors import CorruptAtTarget, ProtocolViolation, RepositoryMissing
 from syncer.oci import media_types
 from syncer.oci.digest import Digest
 from syncer.oci.names import Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from syncer.content.places import Content, Landed, Place, Resolution, Stream, Target
@@ -27,8 +27,7 @@ T = TypeVar("T")
 class EcrRepository:
     """A Target that asks the API where /v2/ would cost a request per image or blob.
 
-    Everything else is the repository over /v2/ that it wraps. A repository that does not exist is an empty one until
-    it is written to.
+    Everything else is the repository over /v2/ that it wraps.
     """
 
     def __init__(self, over_http: Target, api: Api) -> None:
@@ -42,7 +41,7 @@ class EcrRepository:
         return self._http.place
 
     async def tags(self) -> list[Tag]:
-        """Every tag, from ListImages."""
+        """Every tag, from ListImages; RepositoryMissing where there is no such repository."""
         return list(await self._sweep())
 
     async def resolve(self, name: Tag | Digest) -> Resolution:
@@ -68,20 +67,27 @@ class EcrRepository:
         self._http.blame(host, error)
 
     async def current(self, tags: Sequence[Tag]) -> Mapping[Tag, Digest]:
-        """What those of `tags` that exist mean, in one sweep: 1,000 rows a call."""
+        """What those of `tags` that exist mean, in one sweep: 1,000 rows a call.
+
+        RepositoryMissing where the repository must be created first.
+        """
         known = await self._sweep()
         return {tag: known[tag] for tag in tags if tag in known}
 
     async def missing(self, blobs: Sequence[Descriptor]) -> list[Descriptor]:
         """Those of `blobs` that are not here, a hundred a call; archived ones count as not here."""
-        answers = await self._batches(blobs, self._available)
-        here = frozenset().union(*answers)
+        here: dict[Digest, int | None] = {}
+        for answer in await self._batches(blobs, self._available):
+            here.update(answer)
+        for blob in blobs:
+            if here.get(blob.digest) not in {None, blob.size}:
+                told = f"{self.place} holds {blob.digest} with {here[blob.digest]} bytes, not {blob.size}"
+                raise CorruptAtTarget(told, host=self._api.host)
         return [blob for blob in blobs if blob.digest not in here]
 
     async def absent(self, manifests: Sequence[Descriptor]) -> list[Descriptor]:
         """Those of `manifests` that are not here, a hundred a call."""
-        answers = await self._batches(manifests, self._stored)
-        here = frozenset().union(*answers)
+        here = frozenset[Digest]().union(*await self._batches(manifests, self._stored))
         return [manifest for manifest in manifests if manifest.digest not in here]
 
     async def put_blob(self, d: Descriptor, content: Content, mount_from: Sequence[Place] = ()) -> Landed:
@@ -97,26 +103,25 @@ class EcrRepository:
     async def _sweep(self) -> dict[Tag, Digest]:
         found: dict[Tag, Digest] = {}
         pages = self._api.pages("ListImages", "list_images", repositoryName=self._name, filter={"tagStatus": "TAGGED"})
-        try:
-            async for page in pages:
-                found.update(_row(row, self._api.host) for row in page["imageIds"])
-        except RepositoryMissing:
-            return {}
+        async for page in pages:
+            found.update(_row(row, self._api.host) for row in page["imageIds"])
         return found
 
-    async def _batches(self, items: Sequence[Descriptor], ask: Callable[[list[str]], Any]) -> list[frozenset[Digest]]:
+    async def _batches(
+        self, items: Sequence[Descriptor], ask: Callable[[list[str]], Coroutine[Any, Any, T]]
+    ) -> list[T]:
         digests = list(dict.fromkeys(str(item.digest) for item in items))
         async with asyncio.TaskGroup() as group:
             parts = [digests[first : first + BATCH] for first in range(0, len(digests), BATCH)]
             tasks = [group.create_task(ask(part)) for part in parts]
         return [task.result() for task in tasks]
 
-    async def _available(self, digests: list[str]) -> frozenset[Digest]:
+    async def _available(self, digests: list[str]) -> dict[Digest, int | None]:
         answer = await self._asked(
             "BatchCheckLayerAvailability", "batch_check_layer_availability", layerDigests=digests
         )
-        rows = answer.get("layers", [])
-        return frozenset(Digest.parse(row["layerDigest"]) for row in rows if row["layerAvailability"] == "AVAILABLE")
+        rows = [row for row in answer.get("layers", []) if row["layerAvailability"] == "AVAILABLE"]
+        return {Digest.parse(row["layerDigest"]): row.get("layerSize") for row in rows}
 
     async def _stored(self, digests: list[str]) -> frozenset[Digest]:
         answer = await self._asked(

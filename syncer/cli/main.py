@@ -1,0 +1,55 @@
+"""The command `syncer`: a group that imports a command only when it is run, so that --help answers at once."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("syncer.cli.demo:demo", "mirror the images of a mirrors.yaml inside a sandbox: no network, no AWS"),
+    "check": ("syncer.cli.config:check", "validate mirrors.yaml, offline"),
+    "plan": ("syncer.cli.runs:plan", "say what a sync would do, and move nothing"),
+    "sync": ("syncer.cli.runs:sync", "bring every target up to date"),
+    "apply": ("syncer.cli.runs:apply", "do exactly what a saved plan says"),
+    "copy": ("syncer.cli.runs:copy", "mirror one image, without a file"),
+    "verify": ("syncer.cli.runs:verify", "read the targets back and compare them with the sources"),
+    "schema": ("syncer.cli.config:schema", "print the JSON Schema of mirrors.yaml"),
+    "explain": ("syncer.cli.about:explain", "tell more about an error or exit code"),
+    "version": ("syncer.cli.about:version", "print the version"),
+}
+
+
+class Lazily(click.Group):
+    """A group whose commands live elsewhere."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """The commands, in the order in which a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """Import the command `name`."""
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Name the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=Lazily, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="ecr-syncer", prog_name="syncer", message="%(prog)s %(version)s")
+def main() -> None:
+    """Mirror container images into Amazon ECR.
+
+    What a tag means comes from the origin, the bytes from the mirrors; every digest is verified.
+    Begin with `syncer demo`, then edit mirrors.yaml and run `syncer plan`.
+    """

@@ -1,0 +1,83 @@
+"""The options that every command has."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The common options, parsed; defaults are those of the command line."""
+
+    config: Path
+    output: str
+    progress: str
+    verbose: bool
+    quiet: bool
+    log_format: str
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    jobs: int
+    retries: int
+    report: Path | None
+    state_dir: Path | None
+    allow_empty: bool
+
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_DIRECTORY = click.Path(path_type=Path, file_okay=False)
+
+_OPTIONS = (
+    click.option(
+        "-c", "--config", type=_FILE, default="mirrors.yaml", envvar="SYNCER_CONFIG", show_default=True,
+        help="The configuration file.",
+    ),
+    click.option(
+        "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+        help="What stdout gets.",
+    ),
+    click.option(
+        "--progress", type=click.Choice(["auto", "live", "plain", "none"]), default="auto", show_default=True,
+        help="What stderr shows while it runs; auto: live on a terminal, plain lines elsewhere.",
+    ),
+    click.option("-v", "--verbose", is_flag=True, help="Name unchanged images too, and log each host's trouble."),
+    click.option("-q", "--quiet", is_flag=True, help="Print failures and the verdict only."),
+    click.option(
+        "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+        help="The form of lines on stderr.",
+    ),
+    click.option("--only", multiple=True, metavar="GLOB", help="Only images with a matching source or target; repeatable."),
+    click.option("--skip", multiple=True, metavar="GLOB", help="Not images with a matching source or target; repeatable."),
+    click.option(
+        "-j", "--jobs", type=click.IntRange(1, 256), default=8, show_default=True, help="Images copied at a time."
+    ),
+    click.option(
+        "--retries", type=click.IntRange(0, 100), default=5, show_default=True, help="Repetitions of a failed step."
+    ),
+    click.option("--report", type=_FILE, metavar="FILE", help="Write the report here too: .json or .txt."),
+    click.option(
+        "--state-dir", type=_DIRECTORY, envvar="SYNCER_STATE_DIR", help="Where state is kept from run to run."
+    ),
+    click.option("--allow-empty", is_flag=True, help="Exit 0, not 2, when nothing is selected."),
+)  # fmt: skip
+
+
+def common(command: Command) -> Command:
+    """Give `command` the common options, gathered in its first argument."""
+
+    @functools.wraps(command)
+    def gathered(*args: Any, **given: Any) -> Any:
+        options = Options(**{field.name: given.pop(field.name) for field in fields(Options)})
+        return command(options, *args, **given)
+
+    for option in reversed(_OPTIONS):
+        gathered = option(gathered)
+    return gathered

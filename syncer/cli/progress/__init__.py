@@ -1,0 +1,1 @@
+"""What stderr shows while a run goes on."""
