@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from syncer.sandbox.answers import Answer, answer, json_answer, redirect, refusal, text_answer
+from syncer.sandbox.answers import Answer, answer, redirect, refusal, text_answer
 from syncer.sandbox.faults import DroppedError
 
 if TYPE_CHECKING:
@@ -43,9 +43,14 @@ def hub_pull_limit() -> Action:
     """Docker Hub's 429 of the first form: the pull budget is used up."""
 
     async def act(_request: web.Request, _proceed: Proceed) -> Answer:
-        return json_answer(429, {"errors": [{"code": "TOOMANYREQUESTS", "message": PULL_LIMIT}]})
+        return pull_limit_reached()
 
     return act
+
+
+def pull_limit_reached() -> Answer:
+    """What Docker Hub says when the pull budget is used up."""
+    return refusal(429, "TOOMANYREQUESTS", PULL_LIMIT)
 
 
 def hub_abuse() -> Action:
@@ -106,6 +111,17 @@ def hang() -> Action:
     async def act(_request: web.Request, _proceed: Proceed) -> Answer:
         await asyncio.Event().wait()
         raise DroppedError
+
+    return act
+
+
+def then(deed: Callable[[], object]) -> Action:
+    """The right answer, and afterwards the world changes: a tag moves, a repository goes away."""
+
+    async def act(request: web.Request, proceed: Proceed) -> Answer:
+        made = await proceed(request)
+        deed()
+        return made
 
     return act
 

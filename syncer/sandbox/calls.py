@@ -23,11 +23,7 @@ class Call:
     kind: str
     name: str
     reference: str  # a tag, a digest or an upload's id
-
-    @property
-    def repo(self) -> Repo | None:
-        """The repository that is meant, if it exists."""
-        return self.store.find(self.name)
+    repo: Repo | None  # as it was when the request came
 
     @property
     def query(self) -> dict[str, str]:

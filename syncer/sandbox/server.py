@@ -32,6 +32,7 @@ class Server:
         self.name = name
         self.public = public
         self.handle = handle
+        self.aliases: tuple[str, ...] = ()  # further origins that it plays
         self.log = log if log is not None else Log()
         self.faults = Faults()
         self._port = 0

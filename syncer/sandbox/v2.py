@@ -17,9 +17,10 @@ from syncer.sandbox.calls import Call
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from syncer.sandbox.store import Store
+    from syncer.sandbox.store import Repo, Store
 
 Handler = Callable[[Call], Awaitable[Answer]]
+Gate = Callable[[Call], Awaitable[Answer | None]]
 Handlers = Mapping[tuple[str, str], Handler]  # (method, kind of path) -> what it does
 
 _PATHS = tuple(
@@ -66,17 +67,18 @@ async def admit(_call: Call) -> Answer | None:
 class Registry:
     """A store behind `/v2/`.
 
-    `gate` may answer in a handler's place (authentication, limits). A HEAD is a GET whose body is not
-    sent, unless the table has a HEAD of its own.
+    `gate` may answer in a handler's place (authentication, limits). `find` may show a name as another
+    repository than the store's. A HEAD is a GET whose body is not sent, unless the table has a HEAD.
     """
 
     store: Store
     handlers: dict[tuple[str, str], Handler] = field(default_factory=lambda: dict(PLAIN))
-    gate: Callable[[Call], Awaitable[Answer | None]] = admit
+    gate: Gate = admit
+    find: Callable[[str], Repo | None] | None = None
 
     async def __call__(self, request: web.Request, url: str) -> Answer:
         """Answer one request; `url` is the base URL of the server that got it."""
-        call = parse(request, url, self.store)
+        call = self.parse(request, url)
         if call is None:
             return answer(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
         handler = self.handlers.get((request.method, call.kind))
@@ -88,11 +90,12 @@ class Registry:
         made.headers.setdefault("Docker-Distribution-Api-Version", "registry/2.0")
         return made
 
-
-def parse(request: web.Request, url: str, store: Store) -> Call | None:
-    """What a request is about; None for a path that is none of the protocol's."""
-    for kind, pattern in _PATHS:
-        if match := pattern.fullmatch(request.path):
-            found = match.groupdict()
-            return Call(request, url, store, kind, found.get("name", ""), found.get("reference", ""))
-    return None
+    def parse(self, request: web.Request, url: str) -> Call | None:
+        """What a request is about; None for a path that is none of the protocol's."""
+        find = self.find or self.store.find
+        for kind, pattern in _PATHS:
+            if match := pattern.fullmatch(request.path):
+                found = match.groupdict()
+                name = found.get("name", "")
+                return Call(request, url, self.store, kind, name, found.get("reference", ""), find(name))
+        return None
