@@ -1,0 +1,1 @@
+"""`/v2/` of ECR: the distribution protocol with ECR's habits."""
