@@ -1,10 +1,10 @@
-# syntax=docker/dockerfile:1
-
-# For a build that can be repeated, name the base by digest:
-#   docker build --build-arg PYTHON_IMAGE=python:3.12-slim@sha256:... .
+# For a build that can be repeated, name the base by digest; where Docker Hub or the usual package index is far away,
+# name nearer ones:
+#   docker build --build-arg PYTHON_IMAGE=python:3.12-slim@sha256:... --build-arg PIP_INDEX_URL=https://... .
 ARG PYTHON_IMAGE=python:3.12-slim
 
 FROM ${PYTHON_IMAGE} AS build
+ARG PIP_INDEX_URL
 WORKDIR /src
 COPY requirements.lock ./
 RUN python -m venv /opt/syncer \
