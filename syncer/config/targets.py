@@ -1,0 +1,87 @@
+"""`targets:` → TargetSettings."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from syncer.config import models, tree, values
+from syncer.settings.targets import (
+    Encryption,
+    EncryptionType,
+    Lifecycle,
+    RepositorySettings,
+    TagMutability,
+    TargetSettings,
+)
+
+if TYPE_CHECKING:
+    from syncer.config.check import Reading
+    from syncer.config.tree import Entry, Node
+
+_ECR = re.compile(r"\.dkr[.-]ecr[.-]")  # which host exactly it is, the ecr room says; here only whose keys make sense
+_ECR_ONLY = ("profile", "role_arn", "external_id", "repositories")
+_WITH_EXCLUSION = (TagMutability.IMMUTABLE_WITH_EXCLUSION, TagMutability.MUTABLE_WITH_EXCLUSION)
+
+
+def targets(reading: Reading, root: Node) -> dict[str, TargetSettings]:
+    """The settings of every target, by name."""
+    made = {}
+    for name, entry in tree.entries(root, "targets").items():
+        settings = _target(reading, name, entry)
+        if settings:
+            made[name] = settings
+    return made
+
+
+def _target(reading: Reading, name: str, entry: Entry) -> TargetSettings | None:
+    try:
+        values.check_target_name(name)
+    except ValueError as exc:
+        reading.problems.add("E105", str(exc), entry.key_at)
+    node = entry.node
+    model = reading.checked(models.Target, node)
+    if model is None:
+        return None
+    if not _ECR.search(model.registry.host):
+        _refuse_ecr_keys(reading, node)
+    if model.external_id and not model.role_arn:
+        message = "`external_id` belongs to a `role_arn`, and there is none"
+        reading.problems.add("E105", message, tree.key_spot(node, ["external_id"]))
+    repositories = _repositories(reading, model.repositories, tree.find(node, ["repositories"]))
+    return TargetSettings(
+        name,
+        model.registry.host,
+        model.registry.prefix,
+        model.profile or None,
+        model.role_arn or None,
+        model.external_id or None,
+        repositories,
+    )
+
+
+def _refuse_ecr_keys(reading: Reading, node: Node) -> None:
+    for key in _ECR_ONLY:
+        if isinstance(node, tree.Table) and key in node.entries:
+            message = f"`{key}` is for Amazon ECR, and this registry is none"
+            reading.problems.add("E105", message, node.entries[key].key_at)
+
+
+def _repositories(reading: Reading, model: models.Repositories | None, node: Node) -> RepositorySettings:
+    if model is None:
+        return RepositorySettings()
+    if bool(model.mutability_exclusions) != (model.tag_mutability in _WITH_EXCLUSION):
+        message = "`mutability_exclusions` and a `tag_mutability` of ..._WITH_EXCLUSION need each other"
+        reading.problems.add("E105", message, node.at)
+    if model.encryption.kms_key and model.encryption.type is EncryptionType.AES256:
+        message = "`kms_key` needs `type: KMS` or `type: KMS_DSSE`"
+        reading.problems.add("E105", message, tree.key_spot(node, ["encryption", "kms_key"]))
+    return RepositorySettings(
+        model.create,
+        model.tag_mutability,
+        tuple(model.mutability_exclusions),
+        model.scan_on_push,
+        Encryption(model.encryption.type, model.encryption.kms_key or None),
+        Lifecycle(model.lifecycle.untagged_after_days, model.lifecycle.keep_last),
+        tuple(model.tags.items()),
+    )
