@@ -54,8 +54,8 @@ _OPTIONS = (
         "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
         help="The form of lines on stderr.",
     ),
-    click.option("--only", multiple=True, metavar="GLOB", help="Only images with a matching source or target; repeatable."),
-    click.option("--skip", multiple=True, metavar="GLOB", help="Not images with a matching source or target; repeatable."),
+    click.option("--only", multiple=True, metavar="GLOB", help="Only images whose source or target matches."),
+    click.option("--skip", multiple=True, metavar="GLOB", help="Not images whose source or target matches."),
     click.option(
         "-j", "--jobs", type=click.IntRange(1, 256), default=8, show_default=True, help="Images copied at a time."
     ),

@@ -6,7 +6,7 @@ boto3 is synchronous, so a call runs in a thread; botocore repeats nothing (law 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,27 +14,11 @@ from syncer.ecr.failures import translated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
-    from contextlib import AbstractAsyncContextManager
+
+    from syncer.ecr.pace import Pace
 
 PAGE = 1000  # ListImages and DescribeRepositories: maxResults. Source: ECR API reference
 BATCH = 100  # BatchGetImage, BatchCheckLayerAvailability: ids a call; botocore does not check it
-QUOTAS = {  # calls a second, per account and region. Source: AWS, "Amazon ECR service quotas"
-    "GetAuthorizationToken": 500,
-    "BatchCheckLayerAvailability": 1000,
-    "BatchGetImage": 2000,
-    "InitiateLayerUpload": 100,
-    "CompleteLayerUpload": 100,
-    "PutImage": 10,
-}
-OTHER_QUOTA = 10.0  # calls a second: actions without a documented quota
-HEADROOM = 0.8  # of a quota that we use, since others work in the same account
-
-
-class Pace(Protocol):
-    """Lets an action of the service through when its quota allows."""
-
-    def __call__(self, action: str) -> AbstractAsyncContextManager[None]:
-        """Wait for the turn of `action`."""
 
 
 class Api:
@@ -52,13 +36,13 @@ class Api:
     async def call(self, action: str, method: str, **parameters: Any) -> Mapping[str, Any]:
         """The answer to one call; raises SyncerError, translated from AWS's own words."""
         client = await self._connected()
-        async with self.paced(action):
-            answer: Mapping[str, Any] = await self._in_thread(action, getattr(client, method), **parameters)
+        await self.turn(action)
+        answer: Mapping[str, Any] = await self._in_thread(action, getattr(client, method), **parameters)
         return answer
 
-    def paced(self, action: str) -> AbstractAsyncContextManager[None]:
-        """The turn of `action` under its quota, which /v2/ draws on too."""
-        return self._pace(action)
+    async def turn(self, action: str) -> None:
+        """Wait for the turn of `action` under its quota, which /v2/ draws on too."""
+        await self._pace.turn(action)
 
     async def pages(self, action: str, method: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
         """Every page of a listing."""

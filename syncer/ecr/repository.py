@@ -92,13 +92,14 @@ class EcrRepository:
 
     async def put_blob(self, d: Descriptor, content: Content, mount_from: Sequence[Place] = ()) -> Landed:
         """Store a blob over /v2/; mounts are granted only where the account's BLOB_MOUNTING setting is on."""
-        async with self._api.paced("InitiateLayerUpload"), self._api.paced("CompleteLayerUpload"):
-            return await self._http.put_blob(d, content, mount_from)
+        await self._api.turn("InitiateLayerUpload")
+        await self._api.turn("CompleteLayerUpload")
+        return await self._http.put_blob(d, content, mount_from)
 
     async def put_manifest(self, m: Manifest | Index, tag: Tag | None = None) -> None:
         """Store a manifest over /v2/, at the pace of PutImage: ten a second is ECR's real ceiling."""
-        async with self._api.paced("PutImage"):
-            await self._http.put_manifest(m, tag)
+        await self._api.turn("PutImage")
+        await self._http.put_manifest(m, tag)
 
     async def _sweep(self) -> dict[Tag, Digest]:
         found: dict[Tag, Digest] = {}
