@@ -53,6 +53,7 @@ _BY_KIND: tuple[tuple[type[Exception], type[SyncerError]], ...] = (
     (boto.HTTPClientError, Unreachable),
     (boto.ConnectionError, Unreachable),
     (boto.EndpointConnectionError, Unreachable),
+    (boto.ParamValidationError, AwsRefused),
     (boto.ConnectionClosedError, Unreachable),
 )
 
