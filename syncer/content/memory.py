@@ -27,6 +27,7 @@ from syncer.errors import (
 from syncer.oci.descriptor import Descriptor
 from syncer.oci.digest import Digest
 from syncer.oci.manifest import Index, Manifest, parse_manifest
+from syncer.oci.rewrite import as_referrer
 from syncer.oci.said import Said
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ class MemoryTarget:
         """The manifests whose subject is `digest`."""
         await self._called("referrers", digest)
         subjects = ((manifest, manifest.subject) for manifest in self.manifests.values())
-        return [_as_referrer(manifest) for manifest, subject in subjects if subject and subject.digest == digest]
+        return [as_referrer(manifest) for manifest, subject in subjects if subject and subject.digest == digest]
 
     def blame(self, host: str, error: SyncerError) -> None:
         """Remember it; the second time it is the last."""
@@ -318,12 +319,6 @@ class MemoryTarget:
         lacking = [str(d.digest) for d in wanted if d.digest not in held and not d.foreign]
         if lacking:
             raise ManifestRefused(f"{self.place} has not got {', '.join(lacking)}", host=self.host)
-
-
-def _as_referrer(manifest: Manifest | Index) -> Descriptor:
-    d = manifest.descriptor
-    kind = manifest.artifact_type or (manifest.config.media_type if isinstance(manifest, Manifest) else None)
-    return Descriptor(d.media_type, d.digest, d.size, annotations=manifest.annotations, artifact_type=kind)
 
 
 async def _pieces(data: bytes) -> AsyncIterator[bytes]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from syncer.errors import PlatformMissing
 from syncer.oci import media_types, strict_json
-from syncer.oci.manifest import Index, parse_manifest
+from syncer.oci.descriptor import Descriptor
+from syncer.oci.manifest import Index, Manifest, parse_manifest
 from syncer.oci.names import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from syncer.oci.descriptor import Descriptor
     from syncer.oci.digest import Digest
     from syncer.oci.platform import Platform
 
@@ -48,6 +48,17 @@ def referrers_index(descriptors: Iterable[Descriptor]) -> Index:
     """
     entries = [descriptor.to_json() for descriptor in descriptors]
     return _written({"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": entries})
+
+
+def as_referrer(manifest: Manifest | Index) -> Descriptor:
+    """The entry that lists `manifest` among what refers to its subject.
+
+    Spec: distribution-spec 1.1, "Listing Referrers": the artifact's type, else its config's, and its annotations.
+    """
+    d = manifest.descriptor
+    config = manifest.config.media_type if isinstance(manifest, Manifest) else None
+    kind = manifest.artifact_type or config
+    return Descriptor(d.media_type, d.digest, d.size, annotations=manifest.annotations, artifact_type=kind)
 
 
 def fallback_tag(digest: Digest) -> Tag:

@@ -1,0 +1,68 @@
+"""What a run remembers about one registry: manifests that were read, and whether it mounts blobs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from syncer.oci.digest import Digest
+    from syncer.oci.manifest import Index, Manifest
+
+MANIFEST_BYTES = 32 * 1024 * 1024  # raw bytes; parsed, a manifest weighs two to three times as much
+REFUSED_MOUNTS = 4  # in a row, before the first that succeeds: such a registry does not mount
+
+
+class Manifests:
+    """The manifests that were read last, by digest, up to `limit` bytes; their bytes were checked when they came."""
+
+    def __init__(self, limit: int = MANIFEST_BYTES) -> None:
+        self._limit = limit
+        self._size = 0
+        self._held: OrderedDict[Digest, Manifest | Index] = OrderedDict()
+
+    def get(self, digest: Digest) -> Manifest | Index | None:
+        """The manifest, if it is still here."""
+        if digest in self._held:
+            self._held.move_to_end(digest)
+        return self._held.get(digest)
+
+    def keep(self, manifest: Manifest | Index) -> None:
+        """Remember `manifest`, and forget those that were not used for longest."""
+        if manifest.descriptor.digest in self._held:
+            return
+        self._held[manifest.descriptor.digest] = manifest
+        self._size += len(manifest.raw)
+        while self._size > self._limit:
+            _, dropped = self._held.popitem(last=False)
+            self._size -= len(dropped.raw)
+
+
+class Mounts:
+    """Whether a registry takes blobs over from another of its repositories."""
+
+    def __init__(self) -> None:
+        self._ever = False
+        self._refused = 0
+
+    @property
+    def worth_trying(self) -> bool:
+        """Whether asking may save an upload; ECR without BLOB_MOUNTING never mounts and answers 202 each time."""
+        return self._ever or self._refused < REFUSED_MOUNTS
+
+    def succeeded(self) -> None:
+        """A blob was mounted."""
+        self._ever = True
+
+    def refused(self) -> None:
+        """A mount was not granted."""
+        self._refused += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Both, for one registry."""
+
+    manifests: Manifests = field(default_factory=Manifests)
+    mounts: Mounts = field(default_factory=Mounts)
