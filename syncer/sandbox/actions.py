@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from syncer.sandbox.faults import Action, Proceed
 
-PULL_LIMIT = "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"
-
 
 def reply(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Action:
     """That answer, and nothing done."""
@@ -39,22 +37,8 @@ def too_many(retry_after: str | None = None) -> Action:
     return act
 
 
-def hub_pull_limit() -> Action:
-    """Docker Hub's 429 of the first form: the pull budget is used up."""
-
-    async def act(_request: web.Request, _proceed: Proceed) -> Answer:
-        return pull_limit_reached()
-
-    return act
-
-
-def pull_limit_reached() -> Answer:
-    """What Docker Hub says when the pull budget is used up."""
-    return refusal(429, "TOOMANYREQUESTS", PULL_LIMIT)
-
-
 def hub_abuse() -> Action:
-    """Docker Hub's 429 of the second form: too many requests from one address."""
+    """Docker Hub's other 429 (the first is in its budget): too many requests from one address."""
 
     async def act(_request: web.Request, _proceed: Proceed) -> Answer:
         return text_answer(429, "Too Many Requests (HAP429).\n", {"Retry-After": "60"})

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from syncer.sandbox.answers import Answer, refusal
+
 if TYPE_CHECKING:
     from syncer.clock import Clock
+
+PULL_LIMIT = "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"
 
 
 @dataclass(slots=True)
@@ -40,3 +44,8 @@ class Budget:
             "ratelimit-remaining": f"{self.remaining(source)};w={self.window}",
             "docker-ratelimit-source": source,
         }
+
+
+def used_up() -> Answer:
+    """What Docker Hub says when there is none left."""
+    return refusal(429, "TOOMANYREQUESTS", PULL_LIMIT)

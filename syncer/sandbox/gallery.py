@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from syncer.sandbox import documents
@@ -10,7 +11,7 @@ from syncer.sandbox.documents import digest_of
 from syncer.sandbox.images import OCI, Image, Layer, encode, index, layer, platform_of, single, tarball
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 UNKNOWN = {"os": "unknown", "architecture": "unknown"}
 
@@ -70,6 +71,17 @@ def artifact(subject: Image, artifact_type: str = "application/vnd.example.sbom"
         "annotations": {"org.opencontainers.image.created": "2024-05-01T00:00:00Z"},
     }
     return Image(documents.OCI_MANIFEST, encode(document), (empty, content))
+
+
+def fallback(artifacts: Sequence[Image]) -> Image:
+    """The index of referrers that lies under `fallback_tag` where a registry has no referrers API."""
+    fields = [{"artifactType": json.loads(artifact.raw)["artifactType"]} for artifact in artifacts]
+    return index(list(zip(artifacts, fields, strict=True)))
+
+
+def fallback_tag(subject: Image) -> str:
+    """Where clients look for referrers without the API (spec: "Referrers tag schema")."""
+    return subject.digest.replace(":", "-")
 
 
 def repeated(name: str = "repeated") -> Image:

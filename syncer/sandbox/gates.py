@@ -20,9 +20,10 @@ def bearer(realm: Realm, where: Callable[[], str]) -> Gate:
 
     async def gate(call: Call) -> Answer | None:
         scope = _scope(call)
-        grant = realm.grant(call.request.headers.get("Authorization"))
+        credential = call.request.headers.get("Authorization")
+        grant = realm.grant(credential)
         if grant is None:
-            return _challenge(where(), realm.service, scope)
+            return _challenge(where(), realm.service, scope, error="invalid_token" if credential else "")
         if call.name and not grant.allows(call.name, _actions(call)):
             return _challenge(where(), realm.service, scope, error="insufficient_scope")
         return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncer.sandbox import actions, gates, reading, v2
+from syncer.sandbox import gates, reading, v2
 from syncer.sandbox.answers import Answer, redirect
-from syncer.sandbox.budget import Budget
+from syncer.sandbox.budget import Budget, used_up
 from syncer.sandbox.calls import Call, blob_unknown, manifest_unknown, name_unknown
 from syncer.sandbox.cdn import Cdn
 from syncer.sandbox.documents import INDEXES
@@ -42,9 +42,15 @@ class Hub:
         self.users = self.realm.users
         self.cdn = Cdn(clock)
         self.api = HubApi(self.store)
-        handlers = {**v2.READING, ("GET", "manifest"): self._get, ("HEAD", "manifest"): self._head}
+        handlers: v2.Handlers = {
+            ("GET", "base"): reading.base,
+            ("GET", "tags"): reading.tags,
+            ("GET", "manifest"): self._get,
+            ("HEAD", "manifest"): self._head,
+            ("GET", "blob"): self._blob,
+        }
         gate = gates.bearer(self.realm, lambda: f"{self.auth_server.url}/token")
-        self.registry = v2.Registry(self.store, handlers | {("GET", "blob"): self._blob}, gate)
+        self.registry = v2.Registry(self.store, dict(handlers), gate)
         self.auth_server = Server("hub-auth", self.realm, public=AUTH if public else None, log=log)
         self.cdn_server = Server("hub-cdn", self.cdn, public=CDN if public else None, log=log)
         self.api_server = Server("hub-api", self.api, public=API if public else None, log=log)
@@ -74,7 +80,7 @@ class Hub:
         made = self._manifest(call)
         source = self._source(call)
         if made.status == 200 and source not in self.paid and not self.budget.take(source):  # noqa: PLR2004 - HTTP
-            made = actions.pull_limit_reached()
+            made = used_up()
         return self._with_budget(call, made)
 
     def _manifest(self, call: Call) -> Answer:

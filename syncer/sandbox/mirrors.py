@@ -71,9 +71,13 @@ class MirrorServer:
     ) -> None:
         self.mirror = mirror
         store = next(iter(mirror.sources.values()))
-        handlers = {**v2.READING, ("GET", "tags"): self._tags}
-        del handlers["GET", "catalog"]
-        self.registry = v2.Registry(store, handlers, find=mirror.find)
+        handlers: v2.Handlers = {
+            ("GET", "base"): reading.base,
+            ("GET", "tags"): self._tags,
+            ("GET", "manifest"): reading.manifest,
+            ("GET", "blob"): reading.blob,
+        }
+        self.registry = v2.Registry(store, dict(handlers), find=mirror.find)
         self.server = Server(name, self.registry, public=public, log=log)
         self.realm = Realm("mirror", clock, self._policy)
         self.auth_server: Server | None = None

@@ -50,6 +50,7 @@ class Realm:
     life: float | None = 300.0  # seconds; None: not said, which means 60
     grants: dict[str, Grant] = field(default_factory=dict)
     refresh_tokens: dict[str, str] = field(default_factory=dict)  # token -> account
+    minted: int = 0  # tokens so far
 
     async def __call__(self, request: web.Request, _url: str) -> Answer:
         """Answer a token request; what the account may not do is left out, with 200 all the same."""
@@ -98,7 +99,8 @@ class Realm:
 
     def _issue(self, account: str, scopes: list[str]) -> dict[str, Any]:
         life = 60.0 if self.life is None else self.life
-        token = digest_of(f"{self.service} {account} {len(self.grants)} {self.clock.monotonic()}".encode())[7:]
+        self.minted += 1
+        token = digest_of(f"{self.service} {account} {self.minted}".encode())[7:]
         self.grants[token] = Grant(account, self._access(account, scopes), self.clock.monotonic() + life)
         issued = {"token": token, "access_token": token, "issued_at": self.clock.now().isoformat()}
         return issued if self.life is None else {**issued, "expires_in": int(life)}

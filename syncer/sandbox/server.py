@@ -63,10 +63,13 @@ class Server:
             await self._runner.cleanup()
 
     async def refuse(self) -> None:
-        """Refuse connections from now on."""
-        if self._site is not None:
-            await self._site.stop()
+        """Refuse connections from now on, and close those that are open."""
+        if self._runner is None or self._site is None:
+            return
+        await self._site.stop()
         self._site = None
+        for connection in self._runner.server.connections if self._runner.server else ():
+            connection.force_close()
 
     async def resume(self) -> None:
         """Listen again where it listened before."""

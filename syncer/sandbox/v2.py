@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from syncer.sandbox import reading, uploading
-from syncer.sandbox.answers import Answer, answer, refusal
+from syncer.sandbox.answers import Answer, refusal, text_answer
 from syncer.sandbox.calls import Call
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Registry:
 
     `gate` may answer in a handler's place (authentication, limits). `find` may show a name as another
     repository than the store's. A HEAD is a GET whose body is not sent, unless the table has a HEAD.
+    What cannot be read is 404, what cannot be done is 405.
     """
 
     store: Store
@@ -80,13 +81,13 @@ class Registry:
         """Answer one request; `url` is the base URL of the server that got it."""
         call = self.parse(request, url)
         if call is None:
-            return answer(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
+            return _unsupported("GET")
         handler = self.handlers.get((request.method, call.kind))
         if handler is None and request.method == "HEAD":
             handler = self.handlers.get(("GET", call.kind))
         made = await self.gate(call)
         if made is None:
-            made = await handler(call) if handler else refusal(405, "UNSUPPORTED", "The operation is unsupported.")
+            made = await handler(call) if handler else _unsupported(request.method)
         made.headers.setdefault("Docker-Distribution-Api-Version", "registry/2.0")
         return made
 
@@ -99,3 +100,9 @@ class Registry:
                 name = found.get("name", "")
                 return Call(request, url, self.store, kind, name, found.get("reference", ""), find(name))
         return None
+
+
+def _unsupported(method: str) -> Answer:
+    if method in ("GET", "HEAD"):
+        return text_answer(404, "404 page not found\n")
+    return refusal(405, "UNSUPPORTED", "The operation is unsupported.")

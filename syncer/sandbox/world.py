@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from syncer.clock import Clock, SystemClock
-from syncer.sandbox import gates
 from syncer.sandbox.hub import Hub
 from syncer.sandbox.log import Log
 from syncer.sandbox.mirrors import Mirror, MirrorServer
-from syncer.sandbox.server import Server
-from syncer.sandbox.store import Store
-from syncer.sandbox.v2 import Registry
+from syncer.sandbox.plain import PlainRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Self
+
+    from syncer.sandbox.server import Server
+    from syncer.sandbox.store import Store
 
 ALIYUN = "https://6kx4zyno.mirror.aliyuncs.com"
 USTC = "https://docker.mirrors.ustc.edu.cn"
@@ -38,7 +37,7 @@ class World:
         self.servers: list[Server] = []
         self.hub = Hub(self.clock, self.log, public=public)
         self.mirrors: dict[str, MirrorServer] = {}  # by origin
-        self.registries: dict[str, Registry] = {}  # by origin
+        self.registries: dict[str, PlainRegistry] = {}  # by origin
         self._stack = AsyncExitStack()
 
     @property
@@ -58,16 +57,13 @@ class World:
             await self._stack.enter_async_context(server)
             self.servers.append(server)
 
-    async def add_registry(self, origin: str, users: Mapping[str, str] | None = None) -> Store:
-        """A plain registry that plays `origin`; with `users`, it wants their passwords. Returns its store."""
-        if origin in self.registries:
-            return self.registries[origin].store
-        registry = Registry(Store(self.clock))
-        if users:
-            registry.gate = gates.password(users)
-        self.registries[origin] = registry
-        await self.add(Server(_host(origin), registry, public=self._public(origin)))
-        return registry.store
+    async def add_registry(self, origin: str) -> PlainRegistry:
+        """The plain registry that plays `origin`, made if it is not there."""
+        if origin not in self.registries:
+            made = PlainRegistry(self.clock, self.log, public=self._public(origin), name=_host(origin))
+            self.registries[origin] = made
+            await self.add(made.server)
+        return self.registries[origin]
 
     async def add_mirror(self, url: str, upstream: Store | None = None, *, realm: str | None = None) -> MirrorServer:
         """A mirror of `upstream` (Docker Hub) at `url`, whose path is a repository prefix.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 import servers
 from rawhttp import ask, push_blob, push_manifest, put_upload, sha256
+from yarl import URL
 
 from syncer.clock import SystemClock
 from syncer.sandbox import images
@@ -122,6 +124,20 @@ async def test_a_session_can_be_cancelled(http, base):
     assert (await ask(http, "GET", opened.headers["Location"])).status == 204
     assert (await ask(http, "DELETE", opened.headers["Location"])).status == 204
     assert (await ask(http, "GET", opened.headers["Location"])).status == 404
+
+
+async def test_a_put_that_is_cut_short_commits_nothing_and_ends_the_session(http, base):
+    opened = await ask(http, "POST", f"{base}/v2/app/blobs/uploads/")
+    where = URL(opened.headers["Location"]).update_query(digest=sha256(BLOB))
+    _, writer = await asyncio.open_connection(where.host, where.port)
+    head = f"PUT {where.raw_path_qs} HTTP/1.1\r\nHost: {where.authority}\r\nContent-Length: {len(BLOB)}\r\n\r\n"
+    writer.write(head.encode() + BLOB[:-1])
+    await writer.drain()
+    writer.close()
+    while (await ask(http, "GET", opened.headers["Location"])).status != 404:
+        await asyncio.sleep(0.02)
+    assert (await ask(http, "HEAD", f"{base}/v2/app/blobs/{sha256(BLOB)}")).status == 404
+    assert (await put_upload(http, opened, sha256(BLOB), BLOB)).status == 404
 
 
 async def test_an_empty_blob_is_a_blob(http, base):

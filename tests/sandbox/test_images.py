@@ -85,6 +85,14 @@ def test_a_store_takes_no_manifest_whose_parts_are_missing():
     assert (repo.manifests, repo.tags) == ({}, {})
 
 
+def test_a_fallback_index_describes_its_artifacts():
+    subject = images.image("app", "1")
+    about = gallery.artifact(subject)
+    (described,) = json.loads(gallery.fallback([about]).raw)["manifests"]
+    assert (described["digest"], described["artifactType"]) == (about.digest, "application/vnd.example.sbom")
+    assert gallery.fallback_tag(subject) == f"sha256-{subject.digest[7:]}"
+
+
 def test_a_store_knows_referrers_parents_and_references():
     store = Store(SteppedClock())
     index = images.image("app", "1")

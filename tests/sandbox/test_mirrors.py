@@ -65,7 +65,7 @@ async def test_the_prefix_form_is_honest(http, world, store, blob):
 async def test_one_prefix_mirror_serves_many_upstreams(http, world):
     quay = await world.add_registry("https://quay.io")
     from_hub = await world.add_mirror("https://m.daocloud.io/docker.io")
-    from_quay = await world.add_mirror("https://m.daocloud.io/quay.io", quay)
+    from_quay = await world.add_mirror("https://m.daocloud.io/quay.io", quay.store)
     assert from_hub is from_quay
     assert (await ask(http, "GET", at(from_quay, f"docker.io/{NGINX}/tags/list"))).status == 200
 

@@ -18,18 +18,18 @@ async def skopeo(*arguments: str) -> str:
     return out.decode()
 
 
-async def copy(source: str, target: str) -> None:
+async def copy(source: str, target: str, *options: str) -> None:
     await skopeo(
         "copy", "--insecure-policy", "--all", "--preserve-digests", "--src-tls-verify=false", "--dest-tls-verify=false",
-        f"docker://{source}", f"docker://{target}",
+        *options, f"docker://{source}", f"docker://{target}",
     )  # fmt: skip
 
 
 @pytest.fixture
 async def plain(world):
     """A plain registry of the sandbox: its host and port, and its store."""
-    store = await world.add_registry("https://registry.example.test")
-    return world.servers[-1].address.removeprefix("http://"), store
+    made = await world.add_registry("https://registry.example.test")
+    return made.server.address.removeprefix("http://"), made.store
 
 
 KINDS = {
@@ -58,6 +58,15 @@ async def test_it_pulls_from_docker_hub_with_token_and_cdn(world, plain):
     await copy(f"{hub}/library/nginx:1.27", f"{host}/nginx:1.27")
     assert store["nginx"].tags["1.27"] == world.hub.store["library/nginx"].tags["1.27"]
     assert world.log.count("hub-cdn", "GET") > 0
+
+
+async def test_it_pushes_with_a_password_that_buys_a_token(world):
+    made = await world.add_registry("https://registry.example.test")
+    made.ask_for_tokens({"alice": "secret"})
+    digest = images.populate(made.store, "app", "v1", images.image("app", "1"))
+    host = made.server.address.removeprefix("http://")
+    await copy(f"{host}/app:v1", f"{host}/copy:v1", "--src-no-creds", "--dest-creds", "alice:secret")
+    assert made.store["copy"].tags == {"v1": digest}
 
 
 async def test_it_copies_from_the_sandbox_to_docker_registry_and_back(plain, tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import aiohttp
 import pytest
-from rawhttp import ask
+from rawhttp import ask, basic
 
 from syncer.sandbox import actions, images
 from syncer.sandbox.faults import Fault
@@ -55,27 +57,54 @@ async def test_a_server_of_any_kind_can_join(http, famous):
 
 
 async def test_the_log_counts_requests_and_bytes(http, world):
-    store = await world.add_registry("https://registry.example.test")
-    (server,) = [server for server in world.servers if server.name == "registry.example.test"]
-    await ask(http, "POST", f"{server.url}/v2/a/blobs/uploads/", data=b"12345")
-    digest = store["a"].put_blob(b"0123456789")
-    await ask(http, "GET", f"{server.url}/v2/a/blobs/{digest}?from=canary")
+    plain = await world.add_registry("https://registry.example.test")
+    await ask(http, "POST", f"{plain.server.url}/v2/a/blobs/uploads/", data=b"12345")
+    digest = plain.store["a"].put_blob(b"0123456789")
+    await ask(http, "GET", f"{plain.server.url}/v2/a/blobs/{digest}?from=canary")
     post, get = world.log.find("registry.example.test")
     assert (post.method, post.status, post.received) == ("POST", 202, 5)
     assert (get.method, get.status, get.sent) == ("GET", 200, 10)
     assert world.log.holding("canary") == [get]
 
 
-async def test_a_registry_with_users_wants_their_password(http, world):
-    await world.add_registry("https://registry.example.test", {"alice": "secret"})
-    base = world.servers[-1].url
-    refused = await ask(http, "GET", f"{base}/v2/")
+async def test_a_registry_can_ask_for_passwords(http, world):
+    plain = await world.add_registry("https://registry.example.test")
+    plain.ask_for_passwords({"alice": "secret"})
+    refused = await ask(http, "GET", f"{plain.server.url}/v2/")
     assert (refused.status, refused.headers["WWW-Authenticate"]) == (401, 'Basic realm="Registry"')
+    assert (await ask(http, "GET", f"{plain.server.url}/v2/", headers=basic("alice", "wrong"))).status == 401
+    assert (await ask(http, "GET", f"{plain.server.url}/v2/", headers=basic("alice", "secret"))).status == 200
+
+
+async def test_a_registry_can_be_its_own_token_realm(http, world):
+    plain = await world.add_registry("https://registry.example.test")
+    plain.ask_for_tokens({"alice": "secret"})
+    url = f"{plain.server.url}/v2/app/blobs/uploads/"
+    challenge = (await ask(http, "POST", url)).headers["WWW-Authenticate"]
+    assert f'realm="{plain.server.url}/token"' in challenge
+    assert 'scope="repository:app:pull,push"' in challenge
+    for credential, status in ((basic("alice", "secret"), 202), ({}, 401)):
+        query = {"scope": "repository:app:pull,push"}
+        issued = await ask(http, "GET", f"{plain.server.url}/token", params=query, headers=credential)
+        bearer = {"Authorization": f"Bearer {json.loads(issued.body)['token']}"}
+        assert (await ask(http, "POST", url, headers=bearer)).status == status
+
+
+async def test_a_registry_may_know_no_referrers(http, world):
+    plain = await world.add_registry("https://registry.example.test")
+    url = f"{plain.server.url}/v2/app/referrers/sha256:{64 * '0'}"
+    images.populate(plain.store, "app", "v1", images.image("app", "1"))
+    assert (await ask(http, "GET", url)).status == 200
+    del plain.registry.handlers["GET", "referrers"]
+    assert (await ask(http, "GET", url)).status == 404
 
 
 async def test_an_origin_can_refuse_connections_and_come_back(http, world):
     server = world.hub.server
+    assert (await ask(http, "GET", f"{server.url}/v2/")).status == 401  # the client keeps this connection
     await server.refuse()
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await ask(http, "GET", f"{server.url}/v2/")
     with pytest.raises(aiohttp.ClientConnectorError):
         await ask(http, "GET", f"{server.url}/v2/")
     await server.resume()
