@@ -35,7 +35,7 @@ def explain(options: Options, code: str) -> None:
     """Tell more about the error CODE (E302), an exit code (4), or all exit codes (exit)."""
     wanted = "exit" if code.isdigit() else code.lower()
     if wanted not in sections():
-        raise click.ClickException(str(Usage(f"there is no code {code}; codes look like E302")))
+        raise Usage(f"there is no code {code}; codes look like E302", hint="docs/errors.md lists them all")
     text = sections()[wanted]
     click.echo(json.dumps({"schema_version": 1, "code": code, "text": text}) if options.output == "json" else text)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from syncer.cli.failing import explained
+
 Command = Callable[..., Any]
 
 
@@ -76,7 +78,8 @@ def common(command: Command) -> Command:
     @functools.wraps(command)
     def gathered(*args: Any, **given: Any) -> Any:
         options = Options(**{field.name: given.pop(field.name) for field in fields(Options)})
-        return command(options, *args, **given)
+        with explained(options):
+            return command(options, *args, **given)
 
     for option in reversed(_OPTIONS):
         gathered = option(gathered)

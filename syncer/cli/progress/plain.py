@@ -62,4 +62,5 @@ class Plain:
             text = json.dumps({"time": now.isoformat(), "kind": kind, "message": text})
         else:
             text = f"{now.astimezone():%H:%M:%S} {'progress  ' if kind == 'progress' else ''}{text}"
-        print(text, file=self._stream, flush=True)
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
