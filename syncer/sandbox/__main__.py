@@ -15,6 +15,8 @@ async def run() -> None:
     async with World(public=False) as world:
         await world.add_chinese_mirrors()
         await world.add_registry("https://registry.example.test")
+        for region in ("cn-north-1", "cn-northwest-1", "us-east-1"):
+            await world.add_region(region)
         for name, tag in (("nginx", "1.27"), ("redis", "7.4"), ("busybox", "1.36")):
             world.hub.put(name, tag, image(name, tag))
         for name, make in ODDITIES.items():

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from syncer.clock import Clock, SystemClock
+from syncer.sandbox.ecr.names import RegionNames
+from syncer.sandbox.ecr.server import ACCOUNT, EcrRegion
 from syncer.sandbox.hub import Hub
 from syncer.sandbox.log import Log
 from syncer.sandbox.mirrors import Mirror, MirrorServer
@@ -38,6 +40,7 @@ class World:
         self.hub = Hub(self.clock, self.log, public=public)
         self.mirrors: dict[str, MirrorServer] = {}  # by origin
         self.registries: dict[str, PlainRegistry] = {}  # by origin
+        self.regions: dict[str, EcrRegion] = {}  # of ECR, by name
         self._stack = AsyncExitStack()
 
     @property
@@ -64,6 +67,21 @@ class World:
             self.registries[origin] = made
             await self.add(made.server)
         return self.registries[origin]
+
+    async def add_region(self, region: str, *accounts: str) -> EcrRegion:
+        """ECR in `region`; the regions of one partition know the same access keys and roles."""
+        shared = {one.names.partition: one.state.principals for one in self.regions.values()}
+        made = EcrRegion(
+            region,
+            accounts or (ACCOUNT,),
+            public=self.public,
+            clock=self.clock,
+            log=self.log,
+            principals=shared.get(RegionNames.of(region).partition),
+        )
+        self.regions[region] = made
+        await self.add(*made.servers)
+        return made
 
     async def add_mirror(self, url: str, upstream: Store | None = None, *, realm: str | None = None) -> MirrorServer:
         """A mirror of `upstream` (Docker Hub) at `url`, whose path is a repository prefix.

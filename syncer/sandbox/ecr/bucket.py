@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 from syncer.sandbox.answers import Answer, answer, blob_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp import web
 
     from syncer.clock import Clock
@@ -36,7 +38,7 @@ class Bucket:
     """Hands out URLs and serves what they stand for, to whoever holds one and sends no Authorization."""
 
     def __init__(self, region: str, clock: Clock, switches: Switches) -> None:
-        self.base = ""  # of its URLs; known when its server is up
+        self.base: Callable[[], str] = str  # of its URLs: that of its server, whose port is not known yet
         self._region = region
         self._clock = clock
         self._switches = switches
@@ -56,7 +58,7 @@ class Bucket:
             "X-Amz-SignedHeaders": "host",
             "X-Amz-Signature": signature,
         }
-        return f"{self.base}{path}?{urlencode(query)}"
+        return f"{self.base()}{path}?{urlencode(query)}"
 
     async def handle(self, request: web.Request, _url: str) -> Answer:
         """Serve a granted object, or say in XML why not."""

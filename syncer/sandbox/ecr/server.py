@@ -49,6 +49,7 @@ class EcrRegion:
         names = self.names
         self.api = self._server(names.api_host, ApiDoor(self.state).handle)
         self.bucket = self._server(names.bucket_host, self.state.bucket.handle)
+        self.state.bucket.base = lambda: self.bucket.url
         self.sts = self._server(names.sts_host, Sts(self.state.principals, {region}).handle)
         self.planes = {
             account: self._server(names.registry_host(account), V2Door(self.state, registry).handle)
@@ -89,11 +90,6 @@ class EcrRegion:
     async def __aenter__(self) -> Self:
         for server in self.servers:
             await self._stack.enter_async_context(server)
-        return self.opened()
-
-    def opened(self) -> Self:
-        """Its servers are up: from now on the bucket's URLs lead there."""
-        self.state.bucket.base = self.bucket.url
         return self
 
     async def __aexit__(self, *_: object) -> None:
