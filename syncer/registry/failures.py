@@ -65,7 +65,7 @@ async def failure_of(response: Response, what: str) -> SyncerError:
 
 async def refusal_of(response: Response, now: datetime | None = None) -> Refusal:
     """What `response` says, at most 64 KiB of it; a body that cannot be read says nothing."""
-    codes, words = read_words(await _body(response))
+    codes, words = read_words(await body_of(response))
     return Refusal(
         status=response.status,
         host=response.request.origin.netloc,
@@ -88,7 +88,8 @@ def failure(refusal: Refusal, what: str) -> SyncerError:
     return kind(message, host=host)
 
 
-async def _body(response: Response) -> bytes:
+async def body_of(response: Response) -> bytes:
+    """The body of an error, at most 64 KiB of it; nothing where it is longer or breaks off."""
     try:
         return await response.read(LONGEST_BODY)
     except NetworkError:

@@ -1,0 +1,40 @@
+"""The clients of a run, one per endpoint, over shared gates and connections: Authenticated(Following(Throttled(Wire)))."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from syncer.registry.auth import Authenticated
+from syncer.registry.hosts import Hosts
+from syncer.registry.redirects import Following
+from syncer.registry.throttle import Gates, Throttled
+from syncer.registry.tokens import Tokens
+from syncer.registry.wire import Connections, Surroundings, Wire
+
+if TYPE_CHECKING:
+    from syncer.clock import Clock
+    from syncer.credentials.keychain import Keychain
+    from syncer.registry.http import Client
+    from syncer.settings.registries import Endpoint
+
+
+class Clients:
+    """Makes clients that share one record per host, one gate per host and access, and one pool of connections."""
+
+    def __init__(self, clock: Clock, around: Surroundings | None = None) -> None:
+        self.hosts = Hosts(clock)
+        self._clock = clock
+        self._around = around or Surroundings()
+        self._gates = Gates(self.hosts, clock)
+        self._connections = Connections(self._around.deadlines)
+
+    def client(self, endpoint: Endpoint, keychain: Keychain | None = None) -> Client:
+        """A client for `endpoint`; without a keychain it is anonymous there. Closing it closes nothing shared."""
+        self._gates.limit(endpoint.origin, endpoint.limits)
+        gated = Throttled(Wire(endpoint, self._connections, self._around), self._gates)
+        tokens = Tokens(endpoint, keychain, gated, self._clock)
+        return Authenticated(Following(gated), endpoint, keychain, tokens)
+
+    async def aclose(self) -> None:
+        """Close every connection; no client works after that."""
+        await self._connections.aclose()

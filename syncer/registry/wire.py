@@ -1,0 +1,305 @@
+"""Where requests become bytes: the only module that uses aiohttp, and the border at which its errors become ours.
+
+aiohttp's conveniences are off, each for a measured reason: it would decompress what we hash, follow redirects with our
+headers, re-encode signed URLs, send requests again after a reset, and kill every blob that takes longer than 300 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from syncer import __version__
+from syncer.errors import NetworkError, ProtocolViolation, RedirectRefused, TimedOut, TlsFailed, Unreachable
+from syncer.registry.addresses import NotPublic, is_public, public_socket
+from syncer.registry.sending import Sending
+from syncer.registry.tls import context_for, unverified
+from syncer.registry.urls import is_target
+from syncer.settings.proxies import proxy_for, shown_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from syncer.oci.names import Origin
+    from syncer.registry.http import Request
+    from syncer.settings.registries import Endpoint
+
+_BUFFER = 1024 * 1024  # bytes that aiohttp reads ahead per response; small ones cost half the throughput
+_STATUSES = range(200, 600)
+_IDENTITY = ("", "identity")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long each part of a request may take, in seconds."""
+
+    lookup: float = 10.0  # DNS
+    connect: float = 15.0  # TCP and TLS together: aiohttp has one clock for both
+    head: float = 60.0  # from the last byte sent to the answer's head
+    stall: float = 30.0  # between two reads, and between two writes
+    window: float = 120.0  # of waiting for bytes, in which at least `floor` bytes a second must come
+    floor: float = 1024.0  # bytes per second: links into China are slow, not dead
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all wires of a run share about the network around them."""
+
+    dial: Mapping[Origin, Origin] = field(default_factory=dict)  # where a host really lives
+    configured: frozenset[Origin] = frozenset()  # may have private addresses; hosts that a server names may not
+    environ: Mapping[str, str] = field(default_factory=dict)  # for its proxy variables
+    deadlines: Deadlines = field(default_factory=Deadlines)
+
+
+class Connections:
+    """The pooled connections of a run: to configured hosts, and, guarded, to those that only a server named."""
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, connect=deadlines.lookup + deadlines.connect, sock_connect=deadlines.connect, sock_read=None
+        )
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+
+    def session(self, *, guarded: bool) -> aiohttp.ClientSession:
+        """The session to use, made when it is first needed: only then is there a loop."""
+        if guarded not in self._sessions:
+            self._sessions[guarded] = self._make(public_socket if guarded else None)
+        return self._sessions[guarded]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
+
+    def _make(self, socket_factory: Any) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=0, limit_per_host=0, ttl_dns_cache=60, socket_factory=socket_factory)
+        session = aiohttp.ClientSession(
+            connector=connector,
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": f"syncer/{__version__}", "Accept-Encoding": "identity"},
+            auto_decompress=False,
+            trust_env=False,
+            raise_for_status=False,
+            read_bufsize=_BUFFER,
+        )
+        session._retry_connection = False  # noqa: SLF001 -- no public switch; a PUT must never be sent twice unseen
+        return session
+
+
+class Wire:
+    """A Client that sends each request once, to where its origin lives, and waits no longer than its deadlines."""
+
+    def __init__(self, endpoint: Endpoint, connections: Connections, around: Surroundings) -> None:
+        self._endpoint = endpoint
+        self._connections = connections
+        self._around = around
+        self._trusting = context_for(endpoint.tls)
+        self._own = self._trusting if endpoint.tls.verify else unverified()
+
+    @asynccontextmanager
+    async def send(self, request: Request) -> AsyncIterator[WireResponse]:
+        """The answer to `request`; a connection whose answer was not read to its end is closed."""
+        async with AsyncExitStack() as stack:
+            answer = await self._open(request)
+            stack.callback(answer.close)
+            yield WireResponse(answer, request, self._around.deadlines)
+
+    async def aclose(self) -> None:
+        """Nothing: the connections belong to the run."""
+
+    async def _open(self, request: Request) -> aiohttp.ClientResponse:
+        """The head of the answer, or one of our errors."""
+        if not is_target(request.target):
+            raise ProtocolViolation(f"{request.origin} would be asked for a malformed path", host=request.origin.netloc)
+        deadlines = self._around.deadlines
+        head = deadlines.head if request.deadline is None else request.deadline
+        sending = Sending(request.body, head=head, stall=deadlines.stall)
+        try:
+            async with asyncio.timeout(None) as timeout:
+                sending.watched_by(timeout, deadlines.lookup + deadlines.connect)
+                answer = await self._request(request, sending)
+                sending.unwatched()
+        except (aiohttp.ClientError, OSError, ValueError) as exc:
+            if sending.failure is not None:
+                raise sending.failure from None  # the cause: without it a corrupt source reads as a flaky target
+            raise translated(exc, request) from (None if isinstance(exc, aiohttp.ClientResponseError) else exc)
+        if answer.status not in _STATUSES:
+            answer.close()
+            raise ProtocolViolation(f"{_shown(request)} is answered with status {answer.status}", host=_host(request))
+        return answer
+
+    async def _request(self, request: Request, sending: Sending) -> aiohttp.ClientResponse:
+        dialled = self._around.dial.get(request.origin, request.origin)
+        headers = {"Host": request.origin.netloc, **request.headers, **sending.headers(request.method)}
+        proxy, proxy_auth = self._proxy(dialled)
+        guarded = self._is_guarded(request.origin)
+        if guarded and proxy:
+            _refuse_private_text(request)
+        return await self._connections.session(guarded=guarded and not proxy).request(
+            request.method,
+            URL(f"{dialled}{request.target}", encoded=True),
+            headers=headers,
+            data=sending.chunks(),
+            allow_redirects=False,
+            ssl=self._own if request.origin == self._endpoint.origin else self._trusting,
+            server_hostname=request.origin.host if dialled != request.origin else None,
+            proxy=proxy,
+            proxy_auth=proxy_auth,
+        )
+
+    def _is_guarded(self, origin: Origin) -> bool:
+        """Whether only a server named `origin`: then it may not lead to a private address."""
+        named = {self._endpoint.origin, *self._endpoint.token_realms}
+        return origin not in named and origin not in self._around.configured and origin not in self._around.dial
+
+    def _proxy(self, origin: Origin) -> tuple[str | None, aiohttp.BasicAuth | None]:
+        """The proxy that leads to `origin`, and its own credential, which goes nowhere else."""
+        proxy = proxy_for(origin, self._endpoint.proxy, self._around.environ)
+        if proxy is None:
+            return None, None
+        parts = urlsplit(proxy)
+        if parts.scheme not in ("http", "https"):
+            message = f"{shown_proxy(proxy)} is no proxy that syncer can use for {origin.netloc}"
+            raise Unreachable(message, host=origin.netloc, hint="use an http:// proxy")
+        if parts.username is None:
+            return proxy, None
+        auth = aiohttp.BasicAuth(unquote(parts.username), unquote(parts.password or ""))
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", auth
+
+
+class WireResponse:
+    """The answer of a server, read within deadlines."""
+
+    def __init__(self, answer: aiohttp.ClientResponse, request: Request, deadlines: Deadlines) -> None:
+        self._answer = answer
+        self._request = request
+        self._deadlines = deadlines
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._answer.status
+
+    @property
+    def request(self) -> Request:
+        """What was asked."""
+        return self._request
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, whatever its case."""
+        return self._answer.headers.get(name)
+
+    def header_all(self, name: str) -> list[str]:
+        """Every value of a header."""
+        return self._answer.headers.getall(name, [])
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives, in pieces of up to twice the read-ahead."""
+        coding = (self.header("Content-Encoding") or "").strip().lower()
+        if coding not in _IDENTITY:
+            raise ProtocolViolation(f"{_shown(self._request)} is sent in a coding not asked for", host=self._host)
+        waited, received, loop = 0.0, 0, asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            chunk = await self._next()
+            if not chunk:
+                return
+            waited, received = waited + loop.time() - started, received + len(chunk)
+            yield chunk
+            if waited >= self._deadlines.window:
+                self._refuse_trickle(received, waited)
+                waited, received = 0.0, 0
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body; ProtocolViolation if it is longer than `limit` bytes."""
+        body = bytearray()
+        async for chunk in self.chunks():
+            body += chunk
+            if len(body) > limit:
+                message = f"{_shown(self._request)} is answered with more than {limit} bytes"
+                raise ProtocolViolation(message, host=self._host)
+        return bytes(body)
+
+    @property
+    def _host(self) -> str:
+        return _host(self._request)
+
+    async def _next(self) -> bytes:
+        """The bytes that are there, or the next that come; none at the end."""
+        try:
+            async with asyncio.timeout(self._deadlines.stall):
+                return await self._answer.content.readany()
+        except TimeoutError as exc:
+            message = f"{_shown(self._request)}: no byte came for {self._deadlines.stall:g} s"
+            raise TimedOut(message, host=self._host) from exc
+        except (aiohttp.ClientError, OSError) as exc:
+            raise translated(exc, self._request) from exc
+
+    def _refuse_trickle(self, received: int, waited: float) -> None:
+        if received < self._deadlines.floor * waited:
+            message = f"{_shown(self._request)}: only {received} bytes came in {waited:.0f} s"
+            raise TimedOut(message, host=self._host)
+
+
+_MEANINGS: tuple[tuple[type[Exception], type[NetworkError], str], ...] = (
+    (TimeoutError, TimedOut, "{shown}: no answer in time"),
+    (aiohttp.ServerTimeoutError, TimedOut, "{shown}: no answer in time"),
+    (aiohttp.ClientConnectorCertificateError, TlsFailed, "{host}: its certificate is not trusted: {reason}"),
+    (aiohttp.ClientConnectorSSLError, Unreachable, "{host}: TLS fails: {reason}"),
+    (ssl.SSLError, Unreachable, "{host}: TLS fails: {reason}"),
+    (aiohttp.ClientProxyConnectionError, Unreachable, "{host}: the proxy that leads there does not answer: {reason}"),
+    (aiohttp.ClientHttpProxyError, Unreachable, "{host}: the proxy that leads there refuses: {reason}"),
+    (aiohttp.ClientConnectorDNSError, Unreachable, "{host}: the name cannot be resolved"),
+    (aiohttp.ClientConnectorError, Unreachable, "{host}: no connection: {reason}"),
+    (aiohttp.ClientResponseError, ProtocolViolation, "{shown}: the answer is not HTTP"),
+    (ValueError, ProtocolViolation, "{shown}: the request or its answer is malformed"),
+    (Exception, Unreachable, "{shown}: the connection broke"),
+)
+"""What aiohttp raises, the special before the general, and what it is to us."""
+
+
+def translated(exc: Exception, request: Request) -> NetworkError:
+    """What went wrong, as one of our errors: with the host that was meant and no query, header or address of dial."""
+    if isinstance(getattr(exc, "os_error", None), NotPublic):
+        return _private(request)
+    kind, text = next((kind, text) for foreign, kind, text in _MEANINGS if isinstance(exc, foreign))
+    host = _host(request)
+    return kind(text.format(shown=_shown(request), host=host, reason=_reason(exc)), host=host)
+
+
+def _reason(exc: Exception) -> str:
+    """What the system says, without the address that was dialled."""
+    if isinstance(exc, aiohttp.ClientHttpProxyError):
+        return f"status {exc.status}"
+    cause = getattr(exc, "os_error", None) or getattr(exc, "certificate_error", None) or exc
+    return str(getattr(cause, "verify_message", "") or getattr(cause, "strerror", "") or type(cause).__name__)
+
+
+def _refuse_private_text(request: Request) -> None:
+    """Behind a proxy the address is the proxy's business; what is written as one is still refused."""
+    host = request.origin.host
+    if (":" in host or host.replace(".", "").isdigit()) and not is_public(host):
+        raise _private(request)
+
+
+def _private(request: Request) -> RedirectRefused:
+    host = _host(request)
+    return RedirectRefused(f"a server names {host}, which leads to an address that is not public", host=host)
+
+
+def _shown(request: Request) -> str:
+    """The request for a message: a query may be a signature, an upload's state or a token."""
+    return f"{request.method} {request.origin}{request.target.partition('?')[0]}"
+
+
+def _host(request: Request) -> str:
+    return request.origin.netloc
