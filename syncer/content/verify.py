@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from syncer.errors import CorruptContent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from syncer.oci.descriptor import Descriptor
 
 
-async def verified(chunks: AsyncIterator[bytes], d: Descriptor, host: str) -> AsyncIterator[bytes]:
+async def verified(chunks: AsyncIterator[bytes], d: Descriptor, host: str) -> AsyncGenerator[bytes, None]:
     """Pass `chunks` on, the last one only when size and digest of the whole are those of `d`.
 
     A corrupt blob is so never sent completely: a push of it fails for want of bytes, even where the target would not

@@ -1,0 +1,115 @@
+"""One image from its source to all of its destinations, none of which can stop another."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from syncer.errors import SyncerError
+from syncer.report.events import ImageStarted
+from syncer.report.model import Outcome, Status
+from syncer.report.verdict import failed, worst
+from syncer.transfer.delivery import Delivery, Shared
+from syncer.transfer.feed import Feed
+from syncer.transfer.graph import Walk
+from syncer.transfer.tuning import Tuning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from syncer.attempts import Attempts
+    from syncer.clock import Clock
+    from syncer.content.places import Places
+    from syncer.plan.model import Copy, Destination
+    from syncer.report.events import Observer
+    from syncer.transfer.graph import Graph
+
+
+class Transfer:
+    """Runs copies, several at once; they share what each finds out about who has which blob.
+
+    The tasks that read for several targets belong to `readers`, which must outlive every call of `copy`.
+    """
+
+    def __init__(
+        self,
+        attempts: Attempts,
+        clock: Clock,
+        observe: Observer,
+        readers: asyncio.TaskGroup,
+        tuning: Tuning | None = None,
+    ) -> None:
+        tuning = tuning or Tuning()
+        self._attempts = attempts
+        self._clock = clock
+        self._observe = observe
+        self._shared = Shared(attempts, Feed(attempts, observe, tuning, readers), tuning)
+
+    async def copy(self, copy: Copy, places: Places, done: Callable[[Destination, Outcome], None]) -> None:
+        """Bring `copy` to its destinations; `done` hears of each as soon as it is known what became of it."""
+        self._observe(ImageStarted(copy.source))
+        started = self._clock.monotonic()
+
+        def finished(to: Destination, outcome: Outcome) -> None:
+            done(to, replace(outcome, seconds=self._clock.monotonic() - started))
+
+        graph = None
+        try:
+            graph = await Walk(places.source(copy.source), self._attempts).copy(copy)
+        except* SyncerError as group:
+            for to in copy.destinations:
+                finished(to, failed(_begun(copy, to), worst(group)))
+        if graph is not None:
+            await self._to_all(copy, graph, places, finished)
+
+    async def _to_all(
+        self, copy: Copy, graph: Graph, places: Places, finished: Callable[[Destination, Outcome], None]
+    ) -> None:
+        """All deliveries exist before the first begins: so each read knows for whom it may have to wait."""
+        ready: list[tuple[Destination, Delivery]] = []
+        for to in copy.destinations:
+            try:
+                registry = places.registry(to.target)
+            except SyncerError as error:
+                finished(to, failed(_begun(copy, to), error))
+            else:
+                origin = (places.source(copy.source), copy.source)
+                ready.append((to, Delivery(self._shared, graph, origin, registry, to)))
+        async with asyncio.TaskGroup() as group:
+            for to, delivery in ready:
+                group.create_task(_delivered(copy, to, delivery, finished))
+
+
+async def _delivered(
+    copy: Copy, to: Destination, delivery: Delivery, finished: Callable[[Destination, Outcome], None]
+) -> None:
+    error: SyncerError | None = None
+    try:
+        await delivery.run()
+    except* SyncerError as group:
+        error = worst(group)
+    tally = delivery.tally
+    outcome = replace(
+        _begun(copy, to),
+        via=tuple(sorted(tally.via)),
+        bytes_moved=tally.moved,
+        bytes_reused=tally.reused,
+        attempts=1 + tally.repeated,
+    )
+    landed = replace(outcome, status=Status.COPIED, digest=copy.landing.digest, verified=True)
+    finished(to, landed if error is None else failed(outcome, error))
+
+
+def _begun(copy: Copy, to: Destination) -> Outcome:
+    """What is known of a copy before anything was done."""
+    return Outcome(
+        copy.source,
+        to.reference,
+        Status.FAILED,
+        digest=to.before,
+        source_digest=copy.root.digest,
+        resolved_by=copy.resolved_by,
+        attempts=1,
+        said=copy.said,
+    )

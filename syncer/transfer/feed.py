@@ -1,0 +1,139 @@
+"""Who reads what once: the content of blobs for targets, from the shelf, from a tee that others share, or afresh."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from syncer.errors import CorruptContent
+from syncer.report.events import Noted
+from syncer.transfer.reading import Reading
+from syncer.transfer.shelf import Shelf, Windows
+from syncer.transfer.tee import Tee
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator, Iterable
+    from contextlib import AbstractAsyncContextManager
+
+    from syncer.attempts import Attempts
+    from syncer.content.places import Source
+    from syncer.errors import SyncerError
+    from syncer.oci.descriptor import Descriptor
+    from syncer.oci.digest import Digest
+    from syncer.oci.reference import Reference
+    from syncer.report.events import Observer
+    from syncer.transfer.tuning import Tuning
+
+
+class Fed:
+    """A blob as Content for one target: every time it is opened, its bytes come from wherever they are cheapest."""
+
+    def __init__(self, feed: Feed, d: Descriptor, origin: tuple[Source, Reference], registry: str) -> None:
+        self._feed = feed
+        self.d = d
+        self.origin = origin
+        self.registry = registry
+        self.hosts: set[str] = set()
+        self.error: SyncerError | None = None  # why the bytes could not be had, the last time
+        self.given_up = False  # the source failed for good: nothing is gained by delivering again
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return self.d.size
+
+    def open(self) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The bytes, from the first."""
+        return self._feed.opened(self)
+
+
+class Feed:
+    """All reads of a run. Its tasks belong to `readers`."""
+
+    def __init__(self, attempts: Attempts, observe: Observer, tuning: Tuning, readers: asyncio.TaskGroup) -> None:
+        self._attempts = attempts
+        self._observe = observe
+        self._tuning = tuning
+        self._readers = readers
+        self._shelf = Shelf(tuning.shelf)
+        self._windows = Windows(tuning.windows)
+        self._gathering: dict[Digest, Tee] = {}
+        self._expected: defaultdict[Digest, Counter[str]] = defaultdict(Counter)
+        self._late: set[str] = set()  # registries that reads do not wait for, until they come in time again
+        self._mixed: dict[Digest, frozenset[str]] = {}  # hosts of which one lied about a blob, but the first
+
+    def expect(self, blobs: Iterable[Digest], registry: str) -> None:
+        """A target at `registry` may need these blobs: a read of one waits a moment for it."""
+        for digest in blobs:
+            self._expected[digest][registry] += 1
+
+    def settled(self, digest: Digest, registry: str) -> None:
+        """That target has the blob, or will not ask for it any more."""
+        expected = self._expected[digest]
+        expected[registry] -= 1
+        if expected[registry] <= 0:
+            del expected[registry]
+        if not expected:
+            del self._expected[digest]
+        if digest in self._gathering:
+            self._gathering[digest].poke()
+
+    def content(self, d: Descriptor, origin: tuple[Source, Reference], registry: str) -> Fed:
+        """The blob `d`, for one target at `registry`."""
+        return Fed(self, d, origin, registry)
+
+    @asynccontextmanager
+    async def opened(self, fed: Fed) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes for `fed`; what goes wrong with them is left in `fed.error`."""
+        fed.error = None
+        shelved = self._shelf.get(fed.d.digest)
+        if shelved is not None:
+            fed.hosts.update(shelved.hosts)
+            yield _once(shelved.data)
+            return
+        tee = self._gathering.get(fed.d.digest) or self._begun(fed)
+        branch = tee.join(fed.registry)
+        try:
+            yield branch.chunks()
+        finally:
+            fed.hosts.update(tee.reading.hosts)
+            fed.error = branch.error
+            fed.given_up = (
+                fed.error is not None and fed.error is tee.error and not isinstance(fed.error, CorruptContent)
+            )
+            tee.leave(branch)
+
+    def _begun(self, fed: Fed) -> Tee:
+        """A new tee that gathers, and the task that will read for it."""
+        digest = fed.d.digest
+        source, wanted_by = fed.origin
+        reading = Reading(source, fed.d, self._attempts, self._mixed.get(digest, frozenset()))
+        tee = self._gathering[digest] = Tee(fed.d, wanted_by, reading, self._tuning)
+        self._readers.create_task(self._read(tee), name=f"read {digest.short}")
+        return tee
+
+    async def _read(self, tee: Tee) -> None:
+        digest = tee.d.digest
+        await tee.gathered(lambda: set(self._expected.get(digest, ())) - self._late)
+        del self._gathering[digest]
+        self._late = (self._late | tee.late) - {branch.registry for branch in tee.branches}
+        if tee.branches:
+            await tee.run(self._windows, self._shelf, self._observe)
+        self._late |= tee.late
+        self._remember_lies(tee)
+
+    def _remember_lies(self, tee: Tee) -> None:
+        error = tee.error
+        if not isinstance(error, CorruptContent):
+            return
+        self._observe(Noted(str(error)))
+        _first, *others = tee.reading.hosts
+        if others:
+            self._mixed[tee.d.digest] = frozenset(others)
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    if data:
+        yield data

@@ -1,0 +1,87 @@
+"""What this run knows to be where, and who is busy bringing it there."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from syncer.errors import SyncerError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Hashable, Iterable
+
+    from syncer.attempts import Attempts
+    from syncer.content.places import Place, Registry
+    from syncer.oci.digest import Digest
+    from syncer.oci.names import RepositoryName
+
+
+class Holdings:
+    """Blobs and manifests that were seen or put at a place in this run: nobody asks about them again."""
+
+    def __init__(self) -> None:
+        self._committed: dict[tuple[str, Digest], dict[Place, bool]] = {}
+
+    def has(self, place: Place, digest: Digest) -> bool:
+        """Whether it is known to be there."""
+        return place in self._committed.get((place.registry, digest), ())
+
+    def add(self, place: Place, digests: Iterable[Digest], *, committed: bool) -> None:
+        """They are there; `committed`: and a manifest there refers to them."""
+        for digest in digests:
+            places = self._committed.setdefault((place.registry, digest), {})
+            places[place] = committed or places.get(place, False)
+
+    def forget(self, place: Place, digests: Iterable[Digest]) -> None:
+        """They are not there, whatever was thought before."""
+        for digest in digests:
+            self._committed.get((place.registry, digest), {}).pop(place, None)
+
+    def elsewhere(self, registry: str, digest: Digest, *, committed: bool) -> Place | None:
+        """Another place of the same registry that has it, one where it is committed if there is one."""
+        places = self._committed.get((registry, digest), {})
+        found = max(places, key=lambda place: places[place], default=None)
+        return found if found is not None and (places[found] or not committed) else None
+
+
+class Locks:
+    """One lock per key: for what must not be done twice at once. Who fails leaves the key free for the next."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def held(self, key: Hashable) -> AsyncIterator[None]:
+        """Be the only one with `key`."""
+        lock = self._locks.get(key) or asyncio.Lock()
+        self._locks[key] = lock
+        async with lock:
+            yield
+
+
+class Prepared:
+    """Repositories that were made ready to be pushed to: each once per run, also where that failed."""
+
+    def __init__(self, attempts: Attempts) -> None:
+        self._attempts = attempts
+        self._locks = Locks()
+        self._answers: dict[tuple[str, RepositoryName], bool | SyncerError] = {}
+
+    async def created(self, registry: Registry, name: RepositoryName) -> bool:
+        """Make `name` ready; whether it was created for that, so that nothing can be in it yet."""
+        key = (registry.identity, name)
+        async with self._locks.held(key):
+            if key not in self._answers:
+                self._answers[key] = await self._asked(registry, name)
+        answer = self._answers[key]
+        if isinstance(answer, SyncerError):
+            raise answer
+        return answer
+
+    async def _asked(self, registry: Registry, name: RepositoryName) -> bool | SyncerError:
+        try:
+            return await self._attempts.step(lambda: registry.prepare(name))
+        except SyncerError as error:
+            return error

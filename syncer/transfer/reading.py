@@ -1,0 +1,107 @@
+"""One whole read of a blob from its source: resumed where it breaks, checked while it flows."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from syncer.content.verify import verified
+from syncer.errors import CorruptContent, MirrorUnusable, NoHonestSource, ProtocolViolation, SyncerError, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from syncer.attempts import Attempts
+    from syncer.content.places import Source, Stream
+    from syncer.oci.descriptor import Descriptor
+
+PROGRESS = 1024 * 1024  # bytes after which an interrupted read counts its attempts anew
+
+
+class Reading:
+    """The bytes of `d`, the last of them only when all were right; `hosts` says who sent them.
+
+    A break is resumed at its offset. Wrong bytes are not: whoever wanted them starts again, after `blame`.
+    """
+
+    def __init__(self, source: Source, d: Descriptor, attempts: Attempts, avoid: frozenset[str] = frozenset()) -> None:
+        self._source = source
+        self._d = d
+        self._attempts = attempts
+        self._avoid = avoid
+        self.hosts: list[str] = []
+        self.failed = 0  # attempts that broke
+
+    async def chunks(self, moved: Callable[[int, str], None]) -> AsyncGenerator[bytes, None]:
+        """The bytes as they come; `moved` hears how many came from whom.
+
+        Raises CorruptContent with the host if one alone is to blame for it, and what the last attempt met.
+        """
+        resumed = self._resumed(moved)
+        checked = verified(resumed, self._d, str(self._source.place))
+        try:
+            async with aclosing(resumed), aclosing(checked):
+                async for chunk in checked:
+                    yield chunk
+        except CorruptContent as error:
+            raise self._corrupt(error) from error
+
+    def _corrupt(self, error: CorruptContent) -> CorruptContent:
+        """The same with the name of the liar; where several sent parts of the whole, nobody can tell."""
+        if len(self.hosts) != 1:
+            return CorruptContent(f"{' and '.join(self.hosts)} together sent other bytes than {self._d.digest}")
+        host = self.hosts[0]
+        named = CorruptContent(f"{host} sent other bytes than {self._d.digest} ({error})", host=host)
+        self._source.blame(host, named)
+        return named
+
+    async def _resumed(self, moved: Callable[[int, str], None]) -> AsyncGenerator[bytes, None]:
+        offset, counted = 0, 0
+        tries = self._attempts.tries()
+        while True:
+            try:
+                async with self._source.blob(self._d, start=offset, avoid=self._avoid) as stream:
+                    known = self._known(stream, offset)
+                    async for chunk in stream.chunks:
+                        fresh, known = chunk[known:], max(0, known - len(chunk))
+                        if fresh:
+                            offset += len(fresh)
+                            moved(len(fresh), stream.host)
+                            yield fresh
+                self._refuse_short(stream.host, offset)
+            except SyncerError as error:
+                self.failed += 1
+                if offset - counted >= PROGRESS:
+                    counted = offset
+                    tries.progress()
+                if not self._nobody_left(error):
+                    await tries.after(error)
+            else:
+                return
+
+    def _known(self, stream: Stream, offset: int) -> int:
+        """How many bytes of `stream` were had before: a host that ignores ranges sends them again."""
+        if stream.start not in (0, offset):
+            raise ProtocolViolation(
+                f"{stream.host} was asked for {self._d.digest} from byte {offset} and began at {stream.start}",
+                host=stream.host,
+            )
+        if stream.host not in self.hosts:
+            self.hosts.append(stream.host)
+        return offset - stream.start
+
+    def _refuse_short(self, host: str, offset: int) -> None:
+        if offset < self._d.size:
+            self._avoid |= {host}  # it believes that this is all; somebody else may have the rest
+            raise Unreachable(
+                f"{host} ended {self._d.digest} after {offset} of its {self._d.size} bytes",
+                host=host,
+                hint="try again; if it always ends there, that host has a damaged copy",
+            )
+
+    def _nobody_left(self, error: SyncerError) -> bool:
+        """Whether only the hosts to avoid could have answered: then they are better than nobody."""
+        if not self._avoid or not isinstance(error, MirrorUnusable | NoHonestSource):
+            return False
+        self._avoid = frozenset()
+        return True

@@ -1,0 +1,65 @@
+"""Small blobs that are kept a while for targets yet to come, and the bytes that all reads share."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from syncer.oci.digest import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A whole blob, checked, and who sent it."""
+
+    data: bytes
+    hosts: tuple[str, ...]
+
+
+class Shelf:
+    """The last blobs that were read, up to `room` bytes; what was used longest ago goes first."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._held: dict[Digest, Shelved] = {}
+
+    def put(self, digest: Digest, blob: Shelved) -> None:
+        """Keep `blob`, and let go of others until there is room for it."""
+        self._held.pop(digest, None)
+        self._held[digest] = blob
+        used = sum(len(held.data) for held in self._held.values())
+        while used > self._room:
+            used -= len(self._held.pop(next(iter(self._held))).data)
+
+    def get(self, digest: Digest) -> Shelved | None:
+        """The blob, if it is still there."""
+        blob = self._held.pop(digest, None)
+        if blob is not None:
+            self._held[digest] = blob
+        return blob
+
+
+class Windows:
+    """Bytes of memory that all reads share: who finds too few of them free waits, before it opens anything."""
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._returned = asyncio.Event()
+
+    @asynccontextmanager
+    async def taken(self, count: int) -> AsyncIterator[None]:
+        """Hold `count` of the bytes."""
+        while self._free < count:
+            self._returned.clear()
+            await self._returned.wait()
+        self._free -= count
+        try:
+            yield
+        finally:
+            self._free += count
+            self._returned.set()

@@ -1,0 +1,177 @@
+"""One read of a blob, passed on to every target that is ready for it.
+
+A tee gathers the targets that need the blob now, opens the source once, and hands each chunk to all of them. What the
+slowest has not taken yet stays in memory, at most a window; who stands still while others wait is let go, and served
+later by a read of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from syncer.errors import SyncerError, TimedOut
+from syncer.report.events import BlobFinished, BlobMoved, BlobStarted
+from syncer.transfer.shelf import Shelved
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from syncer.oci.descriptor import Descriptor
+    from syncer.oci.reference import Reference
+    from syncer.report.events import Observer
+    from syncer.transfer.reading import Reading
+    from syncer.transfer.shelf import Shelf, Windows
+    from syncer.transfer.tuning import Tuning
+
+
+class Branch:
+    """What one target gets of a tee."""
+
+    def __init__(self, registry: str, taken: Callable[[], None]) -> None:
+        self.registry = registry
+        self.behind = 0  # bytes that wait for this target
+        self.error: SyncerError | None = None
+        self._taken = taken
+        self._queue: deque[bytes] = deque()
+        self._ended = False
+        self._news = asyncio.Event()
+
+    def put(self, chunk: bytes) -> None:
+        """Hand over the next bytes."""
+        self._queue.append(chunk)
+        self.behind += len(chunk)
+        self._news.set()
+
+    def end(self, error: SyncerError | None = None) -> None:
+        """Nothing follows: all was handed over, or `error` says why not."""
+        self._ended, self.error = True, error
+        self._news.set()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes in order; raises what ended them early."""
+        while True:
+            await self._news.wait()
+            if self.error is not None:
+                raise self.error
+            if not self._queue:
+                if self._ended:
+                    return
+                self._news.clear()
+                continue
+            chunk = self._queue.popleft()
+            self.behind -= len(chunk)
+            self._taken()
+            yield chunk
+
+
+class Tee:
+    """Several branches of one reading; `run` is the task that reads."""
+
+    def __init__(self, d: Descriptor, wanted_by: Reference, reading: Reading, tuning: Tuning) -> None:
+        self.d = d
+        self.reading = reading
+        self.branches: list[Branch] = []
+        self.late: set[str] = set()  # registries that did not come in time, or were let go
+        self.error: SyncerError | None = None  # what the reading ended with
+        self.reader: asyncio.Task[None] | None = None  # set once it reads: a read that nobody needs is cancelled
+        self._wanted_by = wanted_by
+        self._tuning = tuning
+        self._moved = asyncio.Event()  # somebody came, left or took bytes
+
+    def join(self, registry: str) -> Branch:
+        """One more target that will get all bytes; only before `run` has begun to read."""
+        branch = Branch(registry, self._moved.set)
+        self.branches.append(branch)
+        self.poke()
+        return branch
+
+    def leave(self, branch: Branch) -> None:
+        """That target needs nothing more."""
+        if branch in self.branches:
+            self.branches.remove(branch)
+        if self.reader and not self.branches:
+            self.reader.cancel()
+        self.poke()
+
+    def poke(self) -> None:
+        """Something changed that `gathered` or the reading may wait for."""
+        self._moved.set()
+
+    async def gathered(self, awaited: Callable[[], set[str]]) -> None:
+        """Wait until `awaited` names nobody who has not come, but not for long."""
+        try:
+            async with asyncio.timeout(self._tuning.gather):
+                while self.branches and self._not_here(awaited()):
+                    await self._change()
+        except TimeoutError:
+            self.late = self._not_here(awaited())
+
+    async def run(self, windows: Windows, shelf: Shelf, observe: Observer) -> None:
+        """Read once; every branch gets everything, or the error that was met."""
+        self.reader = asyncio.current_task()
+        keep = self.d.size <= self._tuning.shelved
+        observe(BlobStarted(self._wanted_by, self.d.digest, self.d.size))
+        try:
+            async with windows.taken(self.d.size if keep else self._tuning.window):
+                kept = await self._passed(observe, keep=keep)
+        except SyncerError as error:
+            self._end(error)
+        else:
+            if keep and self.branches:
+                shelf.put(self.d.digest, Shelved(b"".join(kept), tuple(self.reading.hosts)))
+            self._end(None)
+        finally:
+            observe(BlobFinished(self.d.digest))
+
+    async def _passed(self, observe: Observer, *, keep: bool) -> list[bytes]:
+        """Pass everything on, and return the chunks if they are small enough to `keep`."""
+        kept: list[bytes] = []
+
+        def moved(count: int, host: str) -> None:
+            observe(BlobMoved(self.d.digest, count, host))
+
+        async with aclosing(self.reading.chunks(moved)) as chunks:
+            async for chunk in chunks:
+                for branch in self.branches:
+                    branch.put(chunk)
+                if keep:
+                    kept.append(chunk)
+                await self._room()
+        return kept
+
+    async def _room(self) -> None:
+        """Wait until no branch is a window behind; let go of those that stand still while others wait."""
+        while full := self._full():
+            behind = {branch: branch.behind for branch in full}
+            try:
+                async with asyncio.timeout(self._tuning.stall):
+                    while full == self._full() and all(b.behind == behind[b] for b in full):
+                        await self._change()
+            except TimeoutError:
+                self._let_go([branch for branch in full if branch.behind == behind[branch]])
+
+    def _full(self) -> list[Branch]:
+        return [branch for branch in self.branches if branch.behind >= self._tuning.window]
+
+    def _let_go(self, still: list[Branch]) -> None:
+        if len(still) == len(self.branches):
+            return  # nobody waits for them; whether they are dead is for the wire to say
+        for branch in still:
+            self.leave(branch)
+            self.late.add(branch.registry)
+            branch.end(TimedOut(f"{branch.registry} took no bytes of {self.d.digest} while others did"))
+
+    def _not_here(self, awaited: set[str]) -> set[str]:
+        return awaited - {branch.registry for branch in self.branches}
+
+    def _end(self, error: SyncerError | None) -> None:
+        self.error = error
+        for branch in self.branches:
+            branch.end(error)
+
+    async def _change(self) -> None:
+        self._moved.clear()
+        await self._moved.wait()
