@@ -65,13 +65,15 @@ def read(raw: bytes, media_type: str) -> Document:
     if media_type not in KNOWN:
         raise ValueError(f"{media_type or 'no Content-Type'} is not the type of a manifest")
     content = json.loads(raw)
-    if not isinstance(content, dict):
-        raise ValueError("a manifest is a JSON object")  # noqa: TRY004 - one kind of failure for all bad documents
-    declared = content.get("mediaType", media_type)
+    try:
+        declared = content.get("mediaType", media_type)
+        subject = content["subject"]["digest"] if content.get("subject") else None
+        blobs, children = _blobs(content, media_type), _children(content, media_type)
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise ValueError("a manifest has a config and layers, an index has manifests, all with digests") from exc
     if declared != media_type:
         raise ValueError(f"the Content-Type is {media_type}, the mediaType is {declared}")
-    subject = (content.get("subject") or {}).get("digest")
-    return Document(media_type, content, _blobs(content, media_type), _children(content, media_type), subject)
+    return Document(media_type, content, blobs, children, subject)
 
 
 def _blobs(content: dict[str, Any], media_type: str) -> tuple[str, ...]:
@@ -79,21 +81,15 @@ def _blobs(content: dict[str, Any], media_type: str) -> tuple[str, ...]:
         if "layers" in content or "config" in content:
             raise ValueError("an index has no config and no layers")
         return ()
-    try:
-        if media_type in SCHEMAS1:
-            return tuple(layer["blobSum"] for layer in content["fsLayers"])
-        described = [content["config"], *content["layers"]]
-        return tuple(item["digest"] for item in described if not item.get("urls"))
-    except (KeyError, TypeError, AttributeError) as exc:
-        raise ValueError("a manifest has a config and layers with digests") from exc
+    if media_type in SCHEMAS1:
+        return tuple(layer["blobSum"] for layer in content["fsLayers"])
+    described = [content["config"], *content["layers"]]
+    return tuple(item["digest"] for item in described if not item.get("urls"))
 
 
 def _children(content: dict[str, Any], media_type: str) -> tuple[str, ...]:
-    if media_type not in INDEXES:
-        if "manifests" in content:
-            raise ValueError("a manifest has no manifests")
-        return ()
-    try:
+    if media_type in INDEXES:
         return tuple(item["digest"] for item in content["manifests"])
-    except (KeyError, TypeError, AttributeError) as exc:
-        raise ValueError("an index has manifests with digests") from exc
+    if "manifests" in content:
+        raise ValueError("a manifest has no manifests")
+    return ()

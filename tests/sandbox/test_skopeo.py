@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tarfile
 
 import pytest
 import servers
+from rawhttp import sha256
 
 from syncer.sandbox import gallery, images
 
@@ -76,6 +78,20 @@ async def test_it_copies_from_the_sandbox_to_docker_registry_and_back(plain, tmp
         await copy(f"{host}/app:v1", f"{real.host}/app:v1")
         await copy(f"{real.host}/app:v1", f"{host}/back:v1")
     assert store["back"].tags == {"v1": digest}
+
+
+@pytest.mark.parametrize("kind", ["docker list", "zstd", "tall", "big"])
+async def test_it_unpacks_every_layer_to_its_diff_id(plain, tmp_path, kind):
+    """Writing a docker-archive decompresses the layers and looks at their digests."""
+    host, store = plain
+    images.populate(store, "app", "v1", KINDS[kind]())
+    archive = f"docker-archive:{tmp_path / 'app.tar'}"
+    await skopeo("copy", "--insecure-policy", "--src-tls-verify=false", f"docker://{host}/app:v1", archive)
+    with tarfile.open(tmp_path / "app.tar") as tar:
+        (entry,) = json.load(tar.extractfile("manifest.json"))
+        config = json.load(tar.extractfile(entry["Config"]))
+        unpacked = [sha256(tar.extractfile(name).read()) for name in entry["Layers"]]
+    assert unpacked == config["rootfs"]["diff_ids"]
 
 
 async def test_it_lists_and_inspects(plain):
