@@ -19,7 +19,7 @@ demo: $(VENV)/.core  ## mirror example images inside a sandbox on loopback: no n
 
 test: $(VENV)/.dev  ## run every test; as root, install what they need from Debian
 	@.ci/need docker-registry skopeo dockerd
-	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest $(PYTEST_ARGS)
+	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest $(subst --tables ,--tables=,$(PYTEST_ARGS))
 
 check: $(VENV)/.dev  ## format, lint, types, and the tests about the project itself
 	$(BIN)/ruff format --check .
