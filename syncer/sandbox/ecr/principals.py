@@ -19,6 +19,12 @@ SIGNATURE = re.compile(
 )
 
 
+def signer(authorization: str) -> str:
+    """The access key of a signed request; empty if it is not signed."""
+    match = SIGNATURE.fullmatch(authorization)
+    return match["key"] if match else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A user, or a role that was taken for a while."""

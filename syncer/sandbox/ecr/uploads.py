@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syncer.sandbox.blobs import Bytes
-from syncer.sandbox.documents import digest_of
 from syncer.sandbox.ecr.failures import Failure
 
 if TYPE_CHECKING:
@@ -55,19 +54,14 @@ def complete(repository: Repository, upload: Upload, digests: list[str]) -> str:
         raise Failure("EmptyUploadException", text)
     if any(size < SMALLEST_PART for size in upload.parts[:-1]):
         raise Failure("LayerPartTooSmallException", "All layer parts except the last part should be at least 5MB")
-    digest = digest_of(bytes(upload.data))
-    if digest not in digests:
+    layer = Bytes(bytes(upload.data))
+    if layer.digest not in digests:
         text = "None of the provided layer digests match the calculated layer digest"
         raise Failure("InvalidLayerException", text)
-    return _stored(repository, bytes(upload.data), digest)
-
-
-def _stored(repository: Repository, data: bytes, digest: str) -> str:
-    if digest in repository.content.blobs:
-        text = f"The layer with digest '{digest}' already exists in the repository with name '{repository.name}'"
+    if layer.digest in repository.content.blobs:
+        text = f"The layer with digest '{layer.digest}' already exists in the repository with name '{repository.name}'"
         raise Failure("LayerAlreadyExistsException", text)
-    repository.content.blobs[digest] = Bytes(data)
-    return digest
+    return repository.content.put_blob(layer)
 
 
 def _described(repository: Repository, upload_id: str) -> str:

@@ -11,6 +11,7 @@ from syncer.sandbox.ecr.api import images, layers, registries, repositories
 from syncer.sandbox.ecr.api.asked import Asked
 from syncer.sandbox.ecr.failures import Failure
 from syncer.sandbox.ecr.names import service_model
+from syncer.sandbox.ecr.principals import signer
 from syncer.sandbox.ecr.region import ApiCall
 from syncer.sandbox.ecr.shapes import ModelViolationError, check_answer, check_request
 
@@ -57,7 +58,7 @@ class ApiDoor:
         except ModelViolationError as exc:
             error = "ServerException"
             made = _json(500, {"__type": error, "message": f"the sandbox broke the service model: {exc}"})
-        self._region.calls.append(ApiCall(operation, (self._region.principals.seen or [""])[-1], error))
+        self._region.calls.append(ApiCall(operation, signer(request.headers.get("Authorization", "")), error))
         return made
 
     def _answered(self, request: web.Request, operation: str, body: bytes) -> dict[str, Any]:
