@@ -66,6 +66,16 @@ class Hub:
         """Publish an image, or move its tag, and return its digest; `nginx` is `library/nginx`."""
         return populate(self.store, name if "/" in name else f"library/{name}", tag, image)
 
+    async def refuse(self) -> None:
+        """Be out of reach: refuse all connections."""
+        for server in self.servers:
+            await server.refuse()
+
+    async def resume(self) -> None:
+        """Be in reach again."""
+        for server in self.servers:
+            await server.resume()
+
     def _policy(self, account: str, name: str) -> frozenset[str]:
         if name not in self.store:
             return frozenset()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Entry:
-    """One request; the last three fields are filled as it is answered."""
+    """One request; the fields with a default are filled as it is answered."""
 
     server: str
     method: str
@@ -22,6 +22,7 @@ class Entry:
     status: int = 0  # 0: no answer was begun
     received: int = 0  # bytes of the request's body
     sent: int = 0  # bytes of the answer's body
+    form: bytes = b""  # the request's body where it was read as a whole: a form, an API call
 
     @property
     def authorization(self) -> str | None:
@@ -30,7 +31,8 @@ class Entry:
 
     def holds(self, text: str) -> bool:
         """Whether `text` occurs in what was sent to us."""
-        return any(text in part for part in (self.path, self.query, *self.headers.values()))
+        said = (self.path, self.query, self.form.decode(errors="replace"), *self.headers.values())
+        return any(text in part for part in said)
 
 
 @dataclass(slots=True)

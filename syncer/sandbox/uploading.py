@@ -60,10 +60,10 @@ async def put(call: Call) -> Answer:
     if repo is None or upload is None:
         return _no_session()
     await receive(call, upload)
-    digest = call.query.get("digest", "")
-    if not matches(digest, bytes(upload.data)):
+    digest, data = call.query.get("digest", ""), bytes(upload.data)
+    if not matches(digest, data):
         return refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content", digest)
-    repo.blobs[digest] = repo.blobs[repo.put_blob(bytes(upload.data))]
+    repo.blobs[digest] = repo.blobs[repo.put_blob(data)]
     return blob_created(call, digest)
 
 

@@ -111,6 +111,21 @@ async def test_an_origin_can_refuse_connections_and_come_back(http, world):
     assert (await ask(http, "GET", f"{server.url}/v2/")).status == 401
 
 
+async def test_docker_hub_can_be_out_of_reach_altogether(http, world):
+    await world.hub.refuse()
+    for server in world.hub.servers:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await ask(http, "GET", server.url)
+    await world.hub.resume()
+    assert (await ask(http, "GET", f"{world.hub.server.url}/v2/")).status == 401
+
+
+async def test_the_log_finds_a_canary_in_a_form(http, world):
+    url = f"{world.hub.auth_server.url}/token"
+    await ask(http, "POST", url, data={"grant_type": "password", "username": "a", "password": "canary"})
+    assert [entry.server for entry in world.log.holding("canary")] == ["hub-auth"]
+
+
 async def test_an_origin_can_accept_connections_and_say_nothing(http, world):
     fault = world.hub.server.faults.add(Fault(actions.hang()))
     with pytest.raises(TimeoutError):
