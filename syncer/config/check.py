@@ -126,22 +126,22 @@ def _reason(kind: str, where: Node, error: ErrorDetails, context: dict[str, Any]
         case "too_short" | "string_too_short":
             reason = "must not be empty"
         case _ if kind in _WANTED:
-            reason = f"must be {_WANTED[kind]}, not {_kind_of(where)}"
+            reason = f"must be {_WANTED[kind]}, not {_kind_of(where, kind)}"
         case _:
             reason = error["msg"]
     return reason
 
 
-def _kind_of(node: Node) -> str:
+def _kind_of(node: Node, wanted: str) -> str:
     match node:
         case Table():
             return "a mapping"
         case Items():
             return "a list"
-        case Text(value=""):
-            return "empty text"
+        case _ if wanted == "model_type":
+            return "text"  # which may be a secret: `auth: PASSWORD`
         case _:
-            return "this text"
+            return as_written(node)
 
 
 def _known_keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from syncer.config.problems import Unreadable, quoted
+from syncer.config.problems import Unreadable, quoted, split_lines
 from syncer.config.tree import Entry, Items, Node, Null, Spot, Table, Text
 
 if TYPE_CHECKING:
@@ -169,15 +169,17 @@ def _spot(event: Any) -> Spot:
 
 
 def _at_index(text: str, index: int) -> Spot:
-    before = text[:index]
-    return Spot(before.count("\n") + 1, index - before.rfind("\n"))
+    before = split_lines(text[:index])
+    return Spot(len(before), len(before[-1]) + 1)
 
 
 def _syntax(exc: yaml.MarkedYAMLError, text: str) -> Unreadable:
     mark = exc.problem_mark or exc.context_mark
     if mark is None:
         return Unreadable("E101", f"not valid YAML: {exc.problem}")
-    lines = text.split("\n")
+    if "nesting depth" in str(exc.problem):  # libyaml's own bound, met while it looks ahead
+        return Unreadable("E108", f"nested deeper than {MAX_DEPTH} levels", Spot(mark.line + 1, mark.column + 1))
+    lines = split_lines(text)
     line = lines[mark.line] if mark.line < len(lines) else ""
     advice = ""
     if "\t" in line[: mark.column + 1]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_BYTES = 5 * 1024 * 1024
-_BOM = "\ufeff"
 _FREE = "x-"  # top-level keys that begin so are the user's own: a place for anchors
 
 
@@ -38,16 +38,16 @@ def load_text(text: str, name: str, environ: Mapping[str, str], base_dir: Path) 
 
 def load_bytes(content: bytes, name: str, environ: Mapping[str, str], base_dir: Path) -> Settings:
     """The settings in the bytes of a file."""
-    problems = Problems(name)
+    text = content[: MAX_BYTES + 1].decode("utf-8", "replace")
+    problems = Problems(name, text)
+    root = None
     try:
-        text = _decoded(content)
-        problems = Problems(name, text)
+        _check_encoding(content)
         root = compose(text, _expander(text, environ, problems), problems)
+        settings = _settings(Reading(problems, base_dir), _without_free_keys(root), name, content)
     except Unreadable as exc:
-        problems.add(exc.code, exc.message, exc.at)
-        raise problems.error(None) from exc
-    reading = Reading(problems, base_dir)
-    settings = _settings(reading, _without_free_keys(root), name, content)
+        problems.stop(exc)
+        raise problems.error(root) from exc
     if problems:
         raise problems.error(root)
     return settings
@@ -58,6 +58,7 @@ def _settings(reading: Reading, root: Node, name: str, content: bytes) -> Settin
         if isinstance(node, Null):
             what = f'"{path[-1]}" has no value' if path else "a value is missing"
             reading.problems.add("E105", f"{what}; write one, or leave the key out", node.at)
+            reading.problems.spoil(node.at)
     reading.checked(models.Top, root)
     made = targets(reading, root)
     placed = rules(reading, root)
@@ -87,6 +88,7 @@ def _expander(text: str, environ: Mapping[str, str], problems: Problems) -> Call
             line = lines[at.line - 1] if at.line <= len(lines) else ""
             found = line.find(fault.written, at.column - 1)
             problems.add("E106", fault.message, Spot(at.line, found + 1) if found >= 0 else at)
+        if faults:
             problems.spoil(at)
         return made
 
@@ -99,19 +101,18 @@ def _content(path: Path) -> bytes:
             return file.read(MAX_BYTES + 1)
     except OSError as exc:
         problems = Problems(str(path))
-        problems.add("E101", f"cannot be read: {exc.strerror or exc}", Spot())
+        problems.add("E101", f"the file cannot be read: {exc.strerror or exc}", Spot())
         raise problems.error(None) from exc
 
 
-def _decoded(content: bytes) -> str:
+def _check_encoding(content: bytes) -> None:
     if len(content) > MAX_BYTES:
         raise Unreadable("E108", f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as exc:
-        before = content[: exc.start].decode("utf-8")
-        at = Spot(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        raise Unreadable("E101", f"not UTF-8: byte 0x{content[exc.start]:02x}; save the file as UTF-8", at) from exc
-    if text.startswith(_BOM):
+    if content.startswith(codecs.BOM_UTF8):
         raise Unreadable("E101", "begins with a byte order mark; save the file as UTF-8 without one", Spot(1, 1))
-    return text
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        before = split_lines(content[: exc.start].decode("utf-8"))
+        at = Spot(len(before), len(before[-1]) + 1)
+        raise Unreadable("E101", f"not UTF-8: byte 0x{content[exc.start]:02x}; save the file as UTF-8", at) from exc

@@ -189,7 +189,7 @@ class Platforms(Strict):
 
     only: Annotated[
         list[Annotated[Platform, reads(Platform.parse)]],
-        BeforeValidator(_platforms, json_schema_input_type=str | list[str]),
+        BeforeValidator(_platforms),
     ] = Field(description="os/architecture[/variant], one or a list; all: everything")
     rewrite: Annotated[Rewrite, BeforeValidator(_lower)] = Field(
         Rewrite.AUTO, description="auto: a smaller index where a target takes no sparse one; never: blocked there"
@@ -197,9 +197,9 @@ class Platforms(Strict):
 
 
 ShortPlatforms = Annotated[
-    Platforms | None, BeforeValidator(_short_platforms, json_schema_input_type=str | list[str] | Platforms)
+    Platforms | None, BeforeValidator(_short_platforms, json_schema_input_type=list[str] | Platforms)
 ]
-TargetNames = Annotated[list[Name], BeforeValidator(_one_or_more, json_schema_input_type=str | list[str])]
+TargetNames = Annotated[list[Name], ListOf]
 
 
 class Defaults(Strict):
@@ -227,7 +227,7 @@ class Image(Strict):
     tags: (
         Annotated[
             list[Annotated[str, reads(values.tag_or_glob)]],
-            BeforeValidator(_tags, json_schema_input_type=str | list[str]),
+            BeforeValidator(_tags),
         ]
         | None
     ) = Field(None, description="tags, or patterns with * ? [...]; default: the source's own, else latest")

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST = 80
+_MOST = 500  # mistakes that are listed: a file with more is of some other kind
 _BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML 1.1 counts as the end of a line
-_SECRET = re.compile(r"(?i)pass|pwd|secret|token(?!_realms)|credential")
-_SMELLS = re.compile(rf"{_SECRET.pattern}|\bauth\b")
+_SMELLS = r"pass|pwd|secret|token(?!_realms)|credential"
+_SECRET = re.compile(_SMELLS, re.IGNORECASE)
+_SECRET_KEY = re.compile(rf".*?(?:{_SMELLS}|\bauth\b)[\w-]*[\"']?(?:\s*:\s*)?", re.IGNORECASE)
 _USERINFO = re.compile(r"(://)[^\s\"']*@")
 _MASK = "***"
 
@@ -40,9 +42,16 @@ class Problems:
         self._spoiled: set[Spot] = set()
 
     def add(self, code: str, message: str, at: Spot) -> None:
-        """Remember a mistake."""
-        if at not in self._spoiled:
-            self._found.add((at, code, message))
+        """Remember a mistake; Unreadable if there are too many."""
+        if at in self._spoiled:
+            return
+        if len(self._found) == _MOST:
+            raise Unreadable("E108", f"there are more than {_MOST} mistakes; the others are not listed", at)
+        self._found.add((at, code, message))
+
+    def stop(self, last: Unreadable) -> None:
+        """Remember what ended the reading."""
+        self._found.add((last.at, last.code, last.message))
 
     def spoil(self, at: Spot) -> None:
         """Expect nothing of the value there: why it is unknown has been said."""
@@ -54,12 +63,7 @@ class Problems:
     def error(self, root: Node | None) -> ConfigError:
         """Everything found, by line; `root` says where secrets stand, None if the file is no YAML."""
         lines = _masked(self._text, root)
-        shown = [
-            Problem(code, message, at.line, at.column, _printable(lines[at.line - 1]) if at.line else "")
-            for at, code, message in sorted(self._found)
-            if at.line <= len(lines)
-        ]
-        return ConfigError(self._path, shown)
+        return ConfigError(self._path, [_problem(lines, *found) for found in sorted(self._found)])
 
 
 def split_lines(text: str) -> list[str]:
@@ -76,6 +80,15 @@ def guess(word: str, known: Iterable[str]) -> str:
     """`, did you mean "source"?` where one of `known` is close to `word`, else nothing."""
     near = difflib.get_close_matches(word[:_LONGEST].lower(), sorted(known), n=1)
     return f', did you mean "{near[0]}"?' if near else ""
+
+
+def _problem(lines: list[str], at: Spot, code: str, message: str) -> Problem:
+    """With its line; what is missing at the end of the file, which may lie below it, is shown on the last one."""
+    if not at.line:
+        return Problem(code, message)
+    if at.line > len(lines):
+        at = Spot(len(lines), len(lines[-1]) + 1)
+    return Problem(code, message, at.line, at.column, _printable(lines[at.line - 1]))
 
 
 def _printable(text: str) -> str:
@@ -116,7 +129,7 @@ def _guessed(lines: list[str]) -> list[str]:
         if indent is not None and (not line.strip() or depth > indent):
             covered.append(_MASK)
             continue
-        found = _SMELLS.search(line)
+        found = _SECRET_KEY.match(line)
         indent = depth if found else None
-        covered.append(line[: found.end()] + _MASK if found else line)
+        covered.append(found.group() + _MASK if found else line)
     return covered

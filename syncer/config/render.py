@@ -17,9 +17,8 @@ def render(error: ConfigError) -> str:
     """Every problem as `path:line:column: error[CODE]: message` with its line, and a closing count."""
     blocks = [_block(error.path, problem) for problem in error.problems]
     count = len(error.problems)
-    codes = sorted({problem.code for problem in error.problems})
-    more = f" `syncer explain {codes[0]}` tells more." if codes else ""
-    return "\n".join([*blocks, f"{count} error{'' if count == 1 else 's'}.{more}"])
+    more = f"`syncer explain {error.problems[0].code}` tells more."
+    return "\n".join([*blocks, f"{count} error{'' if count == 1 else 's'}. {more}"])
 
 
 def _block(path: str, problem: Problem) -> str:

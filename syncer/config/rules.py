@@ -142,7 +142,7 @@ def _check_targets(reading: Reading, node: Node, names: tuple[str, ...]) -> None
     for place in tree.items(node, "targets"):
         if not isinstance(place, tree.Text):
             continue
-        if place.value not in names:
+        if names and place.value not in names:
             offer = guess(place.value, names) if place.raw == place.value else ""
             reading.problems.add("E111", f"unknown target {as_written(place)}{offer}", place.at)
         if place.value in seen:
