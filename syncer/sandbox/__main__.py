@@ -22,7 +22,7 @@ async def run() -> None:
         for name, make in ODDITIES.items():
             world.hub.put("oddities", name, make())
         for server in world.servers:
-            print(f"{server.name:36} {server.address}", flush=True)  # noqa: T201 - this is what it is for
+            print(f"{server.name:56} {server.address}", flush=True)  # noqa: T201 - this is what it is for
         await asyncio.Event().wait()
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -13,6 +17,8 @@ from syncer.sandbox.faults import Fault
 from syncer.sandbox.server import Server
 from syncer.sandbox.v2 import Registry
 from syncer.sandbox.world import World
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -109,6 +115,17 @@ async def test_an_origin_can_refuse_connections_and_come_back(http, world):
         await ask(http, "GET", f"{server.url}/v2/")
     await server.resume()
     assert (await ask(http, "GET", f"{server.url}/v2/")).status == 401
+
+
+def test_it_runs_by_hand_until_interrupted():
+    command = [sys.executable, "-m", "syncer.sandbox"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        first = process.stdout.readline().split()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert (first[0], process.returncode) == ("hub", 0)
+    assert first[1].startswith("http://127.0.0.1:")
+    assert "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn" in rest
 
 
 async def test_docker_hub_can_be_out_of_reach_altogether(http, world):
