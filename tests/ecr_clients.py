@@ -78,7 +78,7 @@ class V2:
 
     async def put_blob(self, repository, data, digest=None):
         location = await self.open(repository)
-        return await self("PUT", f"{location}?digest={digest or digest_of(data)}", data=data)
+        return await self("PUT", finishing(location, digest or digest_of(data)), data=data)
 
     async def put_manifest(self, repository, image, reference=None):
         path = f"/v2/{repository}/manifests/{reference or image.digest}"
@@ -91,6 +91,11 @@ class V2:
         for child in image.children:
             assert (await self.push(repository, child)).status == 201
         return await self.put_manifest(repository, image, tag)
+
+
+def finishing(location, digest):
+    """The URL that ends an upload; a Location may have a query already."""
+    return f"{location}{'&' if '?' in location else '?'}digest={digest}"
 
 
 def small(name="app"):
