@@ -40,6 +40,8 @@ class Authenticated:
         self._tokens = tokens
         self._challenge: Challenge | None = None  # the first one: a realm does not change during a run
         self._first = FirstContact()
+        self._renewing = asyncio.Lock()
+        self._hopeless: set[Secret | None] = set()  # refused, and nothing newer to be had
 
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator[Response]:
@@ -94,10 +96,18 @@ class Authenticated:
             return None
         if self._challenge.scheme == "bearer":
             return await self._tokens.token(self._challenge, request.scope, refused)
-        if refused is None or not self._keychain:
-            return await self._authorization(request)
-        credential = await self._keychain.renew(self._origin)
-        return basic(credential) if credential else None
+        return await self._other_password(request, refused)
+
+    async def _other_password(self, request: Request, refused: Secret | None) -> Secret | None:
+        """Another password than `refused`; one who waited here finds it renewed, or knows that there is none."""
+        async with self._renewing:
+            current = await self._authorization(request)
+            if current != refused or self._keychain is None or refused in self._hopeless:
+                return current if current != refused else None
+            credential = await self._keychain.renew(self._origin)
+            if credential is None:
+                self._hopeless.add(refused)
+            return basic(credential) if credential else None
 
 
 class FirstContact:

@@ -1,4 +1,7 @@
-"""The clients of a run, one per endpoint, over shared gates and connections: Authenticated(Following(Throttled(Wire)))."""
+"""The clients of a run, one per endpoint, over shared gates and connections.
+
+Authenticated(Following(Throttled(Wire)))
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from typing import TYPE_CHECKING
 from syncer.registry.auth import Authenticated
 from syncer.registry.hosts import Hosts
 from syncer.registry.redirects import Following
+from syncer.registry.surroundings import Surroundings
 from syncer.registry.throttle import Gates, Throttled
 from syncer.registry.tokens import Tokens
-from syncer.registry.wire import Connections, Surroundings, Wire
+from syncer.registry.wire import Connections, Wire
 
 if TYPE_CHECKING:
     from syncer.clock import Clock

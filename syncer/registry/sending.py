@@ -30,6 +30,8 @@ class Sending:
         self._timeout: asyncio.Timeout | None = None
         self.failure: Exception | None = None
         """What the body itself raised."""
+        self.finished = body is None
+        """Whether all of it was sent."""
 
     def watched_by(self, timeout: asyncio.Timeout, connecting: float) -> None:
         """Move the deadline of `timeout`; making a connection takes up to `connecting` seconds."""
@@ -61,6 +63,7 @@ class Sending:
                 yield chunk
                 self._allow(None)
             _refuse_other_size(body.size, left)
+            self.finished = True
             self._allow(self._head)
         except Exception as exc:
             self.failure = exc

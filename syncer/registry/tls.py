@@ -8,22 +8,34 @@ from typing import TYPE_CHECKING
 from syncer.errors import TlsFailed
 
 if TYPE_CHECKING:
-    from syncer.settings.registries import Tls
+    from pathlib import Path
 
 
-def context_for(tls: Tls) -> ssl.SSLContext:
-    """A context that trusts the system's authorities and `tls.ca`; TlsFailed if that file is none."""
+class Trust:
+    """The contexts of a run, one per way to trust: connections are shared between those whose context is the same."""
+
+    def __init__(self) -> None:
+        self._contexts: dict[tuple[Path | None, bool], ssl.SSLContext] = {}
+
+    def context(self, ca: Path | None, *, verify: bool) -> ssl.SSLContext:
+        """A context that trusts the system's authorities and those in `ca`, or anyone; TlsFailed for a bad file."""
+        key = (ca, verify)
+        if key not in self._contexts:
+            self._contexts[key] = _verifying(ca) if verify else _unverified()
+        return self._contexts[key]
+
+
+def _verifying(ca: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    if tls.ca is not None:
+    if ca is not None:
         try:
-            context.load_verify_locations(cafile=tls.ca)
-        except (OSError, ssl.SSLError) as exc:
-            raise TlsFailed(f"{tls.ca} cannot be used as a bundle of certificates: {exc.strerror or exc}") from exc
+            context.load_verify_locations(cafile=ca)
+        except OSError as exc:  # ssl.SSLError is one
+            raise TlsFailed(f"{ca} cannot be used as a bundle of certificates: {exc.strerror or exc}") from exc
     return context
 
 
-def unverified() -> ssl.SSLContext:
-    """A context that believes anyone, for `tls: {verify: false}`."""
+def _unverified() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -20,42 +19,21 @@ from syncer import __version__
 from syncer.errors import NetworkError, ProtocolViolation, RedirectRefused, TimedOut, TlsFailed, Unreachable
 from syncer.registry.addresses import NotPublic, is_public, public_socket
 from syncer.registry.sending import Sending
-from syncer.registry.tls import context_for, unverified
+from syncer.registry.tls import Trust
 from syncer.registry.urls import is_target
 from syncer.settings.proxies import proxy_for, shown_proxy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
     from syncer.oci.names import Origin
     from syncer.registry.http import Request
+    from syncer.registry.surroundings import Deadlines, Surroundings
     from syncer.settings.registries import Endpoint
 
 _BUFFER = 1024 * 1024  # bytes that aiohttp reads ahead per response; small ones cost half the throughput
 _STATUSES = range(200, 600)
 _IDENTITY = ("", "identity")
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """How long each part of a request may take, in seconds."""
-
-    lookup: float = 10.0  # DNS
-    connect: float = 15.0  # TCP and TLS together: aiohttp has one clock for both
-    head: float = 60.0  # from the last byte sent to the answer's head
-    stall: float = 30.0  # between two reads, and between two writes
-    window: float = 120.0  # of waiting for bytes, in which at least `floor` bytes a second must come
-    floor: float = 1024.0  # bytes per second: links into China are slow, not dead
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all wires of a run share about the network around them."""
-
-    dial: Mapping[Origin, Origin] = field(default_factory=dict)  # where a host really lives
-    configured: frozenset[Origin] = frozenset()  # may have private addresses; hosts that a server names may not
-    environ: Mapping[str, str] = field(default_factory=dict)  # for its proxy variables
-    deadlines: Deadlines = field(default_factory=Deadlines)
 
 
 class Connections:
@@ -66,6 +44,7 @@ class Connections:
             total=None, connect=deadlines.lookup + deadlines.connect, sock_connect=deadlines.connect, sock_read=None
         )
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self.trust = Trust()
 
     def session(self, *, guarded: bool) -> aiohttp.ClientSession:
         """The session to use, made when it is first needed: only then is there a loop."""
@@ -102,30 +81,34 @@ class Wire:
         self._endpoint = endpoint
         self._connections = connections
         self._around = around
-        self._trusting = context_for(endpoint.tls)
-        self._own = self._trusting if endpoint.tls.verify else unverified()
+        if endpoint.tls.ca is not None:
+            connections.trust.context(endpoint.tls.ca, verify=True)  # an unusable file is known before any request
 
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator[WireResponse]:
         """The answer to `request`; a connection whose answer was not read to its end is closed."""
-        async with AsyncExitStack() as stack:
-            answer = await self._open(request)
-            stack.callback(answer.close)
-            yield WireResponse(answer, request, self._around.deadlines)
+        deadlines = self._around.deadlines
+        head = deadlines.head if request.deadline is None else request.deadline
+        sending = Sending(request.body, head=head, stall=deadlines.stall)
+        answer = await self._open(request, sending)
+        try:
+            yield WireResponse(answer, request, deadlines)
+        finally:
+            if answer.content.is_eof() and sending.finished:
+                answer.release()
+            else:
+                answer.close()
 
     async def aclose(self) -> None:
         """Nothing: the connections belong to the run."""
 
-    async def _open(self, request: Request) -> aiohttp.ClientResponse:
+    async def _open(self, request: Request, sending: Sending) -> aiohttp.ClientResponse:
         """The head of the answer, or one of our errors."""
         if not is_target(request.target):
             raise ProtocolViolation(f"{request.origin} would be asked for a malformed path", host=request.origin.netloc)
-        deadlines = self._around.deadlines
-        head = deadlines.head if request.deadline is None else request.deadline
-        sending = Sending(request.body, head=head, stall=deadlines.stall)
         try:
             async with asyncio.timeout(None) as timeout:
-                sending.watched_by(timeout, deadlines.lookup + deadlines.connect)
+                sending.watched_by(timeout, self._around.deadlines.lookup + self._around.deadlines.connect)
                 answer = await self._request(request, sending)
                 sending.unwatched()
         except (aiohttp.ClientError, OSError, ValueError) as exc:
@@ -140,7 +123,9 @@ class Wire:
     async def _request(self, request: Request, sending: Sending) -> aiohttp.ClientResponse:
         dialled = self._around.dial.get(request.origin, request.origin)
         headers = {"Host": request.origin.netloc, **request.headers, **sending.headers(request.method)}
-        proxy, proxy_auth = self._proxy(dialled)
+        proxy, permit = self._proxy(dialled)
+        if dialled.scheme == "http":  # such a request goes to the proxy itself, not through a tunnel
+            headers |= permit
         guarded = self._is_guarded(request.origin)
         if guarded and proxy:
             _refuse_private_text(request)
@@ -150,30 +135,35 @@ class Wire:
             headers=headers,
             data=sending.chunks(),
             allow_redirects=False,
-            ssl=self._own if request.origin == self._endpoint.origin else self._trusting,
+            ssl=self._context(request.origin) if dialled.scheme == "https" else True,
             server_hostname=request.origin.host if dialled != request.origin else None,
             proxy=proxy,
-            proxy_auth=proxy_auth,
+            proxy_headers=permit,
         )
+
+    def _context(self, origin: Origin) -> ssl.SSLContext:
+        """`verify: false` is for the endpoint itself, not for where it sends us; its `ca` is trusted in both cases."""
+        tls = self._endpoint.tls
+        return self._connections.trust.context(tls.ca, verify=tls.verify or origin != self._endpoint.origin)
 
     def _is_guarded(self, origin: Origin) -> bool:
         """Whether only a server named `origin`: then it may not lead to a private address."""
         named = {self._endpoint.origin, *self._endpoint.token_realms}
         return origin not in named and origin not in self._around.configured and origin not in self._around.dial
 
-    def _proxy(self, origin: Origin) -> tuple[str | None, aiohttp.BasicAuth | None]:
-        """The proxy that leads to `origin`, and its own credential, which goes nowhere else."""
+    def _proxy(self, origin: Origin) -> tuple[str | None, dict[str, str]]:
+        """The proxy that leads to `origin`, and the header with its own credential, which goes nowhere else."""
         proxy = proxy_for(origin, self._endpoint.proxy, self._around.environ)
         if proxy is None:
-            return None, None
+            return None, {}
         parts = urlsplit(proxy)
         if parts.scheme not in ("http", "https"):
             message = f"{shown_proxy(proxy)} is no proxy that syncer can use for {origin.netloc}"
             raise Unreachable(message, host=origin.netloc, hint="use an http:// proxy")
         if parts.username is None:
-            return proxy, None
-        auth = aiohttp.BasicAuth(unquote(parts.username), unquote(parts.password or ""))
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", auth
+            return proxy, {}
+        permit = aiohttp.encode_basic_auth(unquote(parts.username), unquote(parts.password or ""))
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", {"Proxy-Authorization": permit}
 
 
 class WireResponse:
