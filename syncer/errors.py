@@ -369,6 +369,12 @@ class TimedOut(NetworkError):
     next_step = "try again; add a mirror if it lasts"
 
 
+class Silent(TimedOut):
+    """The host did not answer at first contact, and is not asked again in this run."""
+
+    transient = False
+
+
 class ServerError(NetworkError):
     """The host answers 5xx."""
 
@@ -467,6 +473,19 @@ class Unresolved(MirrorError):
 
     code = "E601"
     next_step = "pin a digest (source: NAME@sha256:…), add a mirror of another operator, or write `trust: tags` for one"
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, host: str | None = None, said: Sequence[object] = ()
+    ) -> None:
+        super().__init__(message, hint=hint, host=host)
+        self.said = tuple(said)
+        """What each host that was asked answered: `oci.said.Said`, which this module may not see."""
+
+
+class Unsettled(Unresolved):
+    """The same, but one of the mirrors failed only for now: asking once more may settle it."""
+
+    transient = True
 
 
 class MirrorUnusable(MirrorError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from syncer.content.places import Place, Traits
 from syncer.oci.names import RepositoryName
 from syncer.registry import paging
-from syncer.registry.kept import Kept
+from syncer.registry.kept import Kept, Manifests
 from syncer.registry.repository import Repository
 from syncer.registry.routes import catalog
 
@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 class PlainRegistry:
     """The repositories of one endpoint; each is made once, so that they share what was learnt."""
 
-    def __init__(self, identity: str, endpoint: Endpoint, client: Client, record: HostRecord) -> None:
+    def __init__(
+        self,
+        identity: str,
+        endpoint: Endpoint,
+        client: Client,
+        record: HostRecord,
+        manifests: Manifests | None = None,
+    ) -> None:
         self.identity = identity
         self.traits = Traits()
         self._endpoint = endpoint
         self._client = client
         self._record = record
-        self._kept = Kept()
+        self._kept = Kept(manifests or Manifests())
         self._made: dict[RepositoryName, Repository] = {}
 
     def source(self, name: RepositoryName) -> Repository:
