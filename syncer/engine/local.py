@@ -1,0 +1,174 @@
+"""The engine that runs a plan in this process, on this event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from syncer.errors import Failure, Interrupted
+from syncer.report.events import ImageFinished, RunStarted
+from syncer.report.model import Outcome, Status
+from syncer.report.verdict import status_of
+from syncer.state.records import Confirmed
+from syncer.transfer.copying import Transfer
+from syncer.transfer.crowd import for_each
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from syncer.attempts import Attempts
+    from syncer.clock import Clock
+    from syncer.content.places import Places
+    from syncer.engine.stop import Stop
+    from syncer.oci.reference import Reference
+    from syncer.plan.model import Copy, Destination, Lost, Plan, Skip
+    from syncer.report.events import Observer
+    from syncer.state.records import State
+    from syncer.transfer.tuning import Tuning
+
+
+class LocalEngine:
+    """Runs `jobs` image copies at a time. What one of them meets is an outcome; only a bug ends the run."""
+
+    def __init__(
+        self, attempts: Attempts, clock: Clock, state: State, *, jobs: int = 8, tuning: Tuning | None = None
+    ) -> None:
+        self._attempts = attempts
+        self._clock = clock
+        self._state = state
+        self._jobs = jobs
+        self._tuning = tuning
+
+    async def run(self, plan: Plan, places: Places, observe: Observer, stop: Stop) -> tuple[Outcome, ...]:
+        """One outcome for each destination of `plan`, whatever happens, in the order of sources and targets."""
+        book = _Book(self._state, self._clock, observe)
+        observe(RunStarted(_destinations(plan), sum(copy.size for copy in plan.copies)))
+        for outcome in _decided(plan):
+            book.add(outcome)
+        self._confirm_skips(plan)
+        await self._copy_all(plan, places, book, stop)
+        for outcome in _deferred(plan, book.finished):
+            book.add(outcome)
+        return book.outcomes
+
+    async def _copy_all(self, plan: Plan, places: Places, book: _Book, stop: Stop) -> None:
+        async with asyncio.TaskGroup() as readers:
+            transfer = Transfer(self._attempts, self._clock, book.observe, readers, self._tuning)
+
+            async def one(copy: Copy) -> None:
+                await transfer.copy(copy, places, lambda to, outcome: book.finish(copy, to, outcome))
+
+            begun = takewhile(lambda _: not stop.requested, plan.copies)
+            await _until(stop, for_each(begun, one, self._jobs))
+
+    def _confirm_skips(self, plan: Plan) -> None:
+        """What planning saw up to date is confirmed as of then."""
+        at = datetime.fromisoformat(plan.created)
+        for skip in plan.skips:
+            if skip.source_digest is not None:
+                confirmed = Confirmed(skip.source, skip.source_digest, skip.digest, at)
+                self._state.confirm(skip.destination.reference, confirmed)
+
+
+class _Book:
+    """The outcomes so far, each written down and announced once."""
+
+    def __init__(self, state: State, clock: Clock, observe: Observer) -> None:
+        self.observe = observe
+        self.finished: set[tuple[Reference, Destination]] = set()
+        self._outcomes: list[Outcome] = []
+        self._state = state
+        self._clock = clock
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """All of them, by source and target."""
+        return tuple(sorted(self._outcomes, key=lambda outcome: (str(outcome.source), str(outcome.target))))
+
+    def add(self, outcome: Outcome) -> None:
+        """One more."""
+        self._outcomes.append(outcome)
+        self.observe(ImageFinished(outcome))
+
+    def finish(self, copy: Copy, to: Destination, outcome: Outcome) -> None:
+        """The end of one copy to one destination; what was verified is confirmed."""
+        self.finished.add((copy.source, to))
+        if outcome.verified:
+            confirmed = Confirmed(copy.source, copy.root.digest, copy.landing.digest, self._clock.now())
+            self._state.confirm(to.reference, confirmed)
+        self.add(outcome)
+
+
+async def _until(stop: Stop, work: Coroutine[None, None, None]) -> None:
+    """Do `work`, and end it when `stop` says so."""
+
+    async def watch(working: asyncio.Task[None]) -> None:
+        await stop.passed()
+        working.cancel()
+
+    async with asyncio.TaskGroup() as group:
+        working = group.create_task(work)
+        watching = group.create_task(watch(working))
+        working.add_done_callback(lambda _: watching.cancel())
+
+
+def _destinations(plan: Plan) -> int:
+    copies = sum(len(copy.destinations) for copy in plan.copies)
+    return copies + len(plan.skips) + sum(len(lost.destinations) for lost in plan.lost)
+
+
+def _decided(plan: Plan) -> Iterator[Outcome]:
+    """What needs no work: skips and lost images."""
+    for skip in plan.skips:
+        yield skipped(skip)
+    for lost in plan.lost:
+        for to in lost.destinations:
+            yield given_up(lost, to)
+
+
+def skipped(skip: Skip) -> Outcome:
+    """The outcome of a destination that needs nothing."""
+    return Outcome(
+        skip.source,
+        skip.destination.reference,
+        Status(skip.why.value),
+        digest=skip.digest,
+        source_digest=skip.source_digest,
+        resolved_by=skip.resolved_by,
+        verified=skip.warning is None,  # planning read what the tag means at the target
+        failure=skip.warning,
+        said=skip.said,
+    )
+
+
+def given_up(lost: Lost, to: Destination) -> Outcome:
+    """The outcome of a destination that cannot be served."""
+    return Outcome(
+        lost.source,
+        to.reference,
+        status_of(lost.failure, blocked=lost.blocked),
+        digest=to.before,
+        source_digest=lost.source_digest,
+        failure=lost.failure,
+        said=lost.said,
+    )
+
+
+def _deferred(plan: Plan, finished: set[tuple[Reference, Destination]]) -> Iterator[Outcome]:
+    """The copies that were not finished before the run was told to stop."""
+    failure = Failure.of(Interrupted("the run was stopped before this image was in place"))
+    for copy in plan.copies:
+        for to in copy.destinations:
+            if (copy.source, to) not in finished:
+                yield Outcome(
+                    copy.source,
+                    to.reference,
+                    Status.DEFERRED,
+                    digest=to.before,
+                    source_digest=copy.root.digest,
+                    resolved_by=copy.resolved_by,
+                    failure=failure,
+                    said=copy.said,
+                )

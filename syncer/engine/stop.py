@@ -1,0 +1,44 @@
+"""How a run is told to end early: first gently, then at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Stop:
+    """Set by signal handlers, on the event loop; read by the engine.
+
+    The first word lets what is under way go on for a grace period and begins nothing new; the second one ends it all.
+    """
+
+    def __init__(self, grace: float = 25.0) -> None:
+        self.grace = grace  # seconds; orchestrators kill after 30
+        self.exit_code: int | None = None  # 130 or 143: what the first signal means for the exit code
+        self._draining = asyncio.Event()
+        self._at_once = asyncio.Event()
+
+    @property
+    def requested(self) -> bool:
+        """Whether nothing new may begin."""
+        return self._draining.is_set()
+
+    def drain(self, exit_code: int) -> None:
+        """Begin nothing new; what runs has `grace` seconds. Said again, it means `now`."""
+        if self.requested:
+            self.now()
+        self.exit_code = self.exit_code or exit_code
+        self._draining.set()
+
+    def now(self) -> None:
+        """End what runs."""
+        self._draining.set()
+        self._at_once.set()
+
+    async def passed(self) -> None:
+        """Return when whatever still runs has to be ended."""
+        await self._draining.wait()
+        try:
+            async with asyncio.timeout(self.grace):
+                await self._at_once.wait()
+        except TimeoutError:
+            return
