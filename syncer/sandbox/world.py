@@ -69,7 +69,9 @@ class World:
         return self.registries[origin]
 
     async def add_region(self, region: str, *accounts: str) -> EcrRegion:
-        """ECR in `region`; the regions of one partition know the same access keys and roles."""
+        """ECR in `region`, made if it is not there; regions of one partition know the same access keys and roles."""
+        if region in self.regions:
+            return self.regions[region]
         shared = {one.names.partition: one.state.principals for one in self.regions.values()}
         made = EcrRegion(
             region,

@@ -59,6 +59,17 @@ class RegionNames:
         """Where `/v2/` of an account is."""
         return f"{account}.dkr.ecr.{self.region}.{self.suffix}"
 
+    def others(self, host: str) -> tuple[str, ...]:
+        """The dual-stack and the FIPS name of one of the hosts above, as botocore writes them."""
+        where, first = f".{self.region}.", host.removesuffix(f".{self.region}.{self.suffix}")
+        stacks = "amazonwebservices.com.cn" if self.partition == "aws-cn" else "aws"
+        if first.endswith(".dkr.ecr"):
+            return f"{first.replace('.dkr.', '.dkr-')}{where}on.{stacks}", f"{first}-fips{where}{self.suffix}"
+        if first in {"api.ecr", "sts"}:
+            service = first.removeprefix("api.")
+            return f"{service}{where}api.{stacks}", f"{service}-fips{where}{self.suffix}"
+        return ()
+
     def repository_arn(self, account: str, name: str) -> str:
         """The ARN of a repository."""
         return f"arn:{self.partition}:ecr:{self.region}:{account}:repository/{name}"

@@ -85,7 +85,11 @@ class EcrRegion:
     @property
     def dial(self) -> dict[str, str]:
         """Where the real origins are played: https://… → http://127.0.0.1:…."""
-        return {f"https://{server.name}": server.address for server in self.servers}
+        return {
+            f"https://{host}": server.address
+            for server in self.servers
+            for host in (server.name, *self.names.others(server.name))
+        }
 
     async def __aenter__(self) -> Self:
         for server in self.servers:
@@ -96,4 +100,6 @@ class EcrRegion:
         await self._stack.aclose()
 
     def _server(self, host: str, handle: Handle) -> Server:
-        return Server(host, handle, public=f"https://{host}" if self._public else None, log=self.log)
+        server = Server(host, handle, public=f"https://{host}" if self._public else None, log=self.log)
+        server.aliases = tuple(f"https://{other}" for other in self.names.others(host)) if self._public else ()
+        return server

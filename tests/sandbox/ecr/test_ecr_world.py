@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import aiohttp
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from ecr_clients import V2, Api, connected, small
 
@@ -87,3 +89,29 @@ async def test_each_account_has_its_own_registry(clock):
         assert (await second.push("shared", small(), "v1")).status == 201
         with pytest.raises(ClientError, match="RepositoryNotFoundException"):
             await first.list_images(repositoryName="app", registryId=accounts[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *((name, {}) for name in ("cn-north-1", "us-east-1", "us-gov-west-1")),
+        *((name, {"use_dualstack_endpoint": True}) for name in ("cn-north-1", "us-east-1", "us-gov-west-1")),
+        *((name, {"use_fips_endpoint": True}) for name in ("us-east-1", "us-gov-west-1")),
+    ],
+)
+async def test_the_hosts_that_botocore_would_ask_are_played(clock, name, kind):
+    session = boto3.Session("AKIATEST", "secret", region_name=name)
+    wanted = session.client("ecr", config=Config(**kind)).meta.endpoint_url
+    async with World(clock) as world:
+        region = await world.add_region(name)
+        assert world.dial[wanted] == region.dial[wanted] == region.api.address
+
+
+async def test_the_dual_stack_and_fips_registries_are_the_same_registry(clock):
+    async with World(clock) as world:
+        china, global_ = await world.add_region("cn-north-1"), await world.add_region("us-west-2")
+        await world.add_region("cn-north-1")
+        other = "https://123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn"
+        assert world.dial[other] == china.plane.address
+        for other in ("dkr-ecr.us-west-2.on.aws", "dkr.ecr-fips.us-west-2.amazonaws.com"):
+            assert world.dial[f"https://123456789012.{other}"] == global_.plane.address
