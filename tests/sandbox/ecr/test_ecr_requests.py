@@ -20,7 +20,7 @@ async def _raw(region, operation, body, authorization=GOOD):
     """Status and JSON of a request that botocore would not send."""
     headers = {
         "Content-Type": "application/x-amz-json-1.1",
-        "X-Amz-Target": f"AmazonEC2ContainerRegistry_V20150921.{operation}",
+        "X-Amz-Target": operation if "." in operation else f"AmazonEC2ContainerRegistry_V20150921.{operation}",
         "Authorization": authorization,
     }
     async with (
@@ -48,6 +48,7 @@ async def _raw(region, operation, body, authorization=GOOD):
         ("ListImages", {"repositoryName": "team/app", "page": 1}, "InvalidParameterException", "unknown"),
         ("ListImages", {"repositoryName": "team/app", "registryId": "12"}, "InvalidParameterException", "pattern"),
         ("ListPods", {}, "UnknownOperationException", "ListPods"),
+        (".ListImages", {"repositoryName": "team/app"}, "UnknownOperationException", "no operation"),
     ],
 )
 async def test_a_request_that_the_service_model_forbids_is_refused(region, operation, given, code, text):
@@ -96,3 +97,11 @@ def test_an_answer_that_the_model_lacks_is_a_bug_of_ours():
     for wrong in ({"images": []}, {"imageIds": [{"imageDigest": 1}]}, {"imageIds": None}):
         with pytest.raises(ModelViolationError):
             check_answer(shape, wrong)
+
+
+def test_no_model_of_the_user_takes_the_place_of_botocores(monkeypatch, tmp_path):
+    planted = tmp_path / "ecr" / "2099-01-01"
+    planted.mkdir(parents=True)
+    (planted / "service-2.json").write_text("{}")
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    assert service_model.__wrapped__("ecr").api_version == "2015-09-21"

@@ -47,7 +47,8 @@ class ApiDoor:
 
     async def handle(self, request: web.Request, _url: str) -> Answer:
         """Answer one API request, and keep it in `Region.calls`."""
-        operation = request.headers.get("X-Amz-Target", "").removeprefix(TARGET)
+        target = request.headers.get("X-Amz-Target", "")
+        operation = target.removeprefix(TARGET) if target.startswith(TARGET) else ""
         body = await request.content.read(-1)
         error = None
         try:
