@@ -12,7 +12,7 @@ from syncer.credentials.keychain import Credential
 from syncer.credentials.static import StaticKeychain
 from syncer.ecr.hosts import EcrHost, parse_host
 from syncer.registry.client import Clients
-from syncer.registry.wire import Deadlines, Surroundings
+from syncer.registry.surroundings import Deadlines, Surroundings
 from syncer.settings.registries import default_registry
 
 if TYPE_CHECKING:
