@@ -34,6 +34,10 @@ class Stop:
         self._draining.set()
         self._at_once.set()
 
+    async def asked(self) -> None:
+        """Return at the first word."""
+        await self._draining.wait()
+
     async def passed(self) -> None:
         """Return when whatever still runs has to be ended."""
         await self._draining.wait()

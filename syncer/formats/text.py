@@ -131,3 +131,9 @@ def verdict(report: Report) -> str:
     if verified := sum(outcome.verified for outcome in report.outcomes):
         parts.append(f"{verified} of {len(report.outcomes)} verified")
     return f"{report.run.command}: {'; '.join(parts)}; {duration(report.run.seconds)}"
+
+
+def document(report: Report) -> str:
+    """The whole report: every image, then what the terminal shows."""
+    lines = [*(line(outcome) for outcome in report.outcomes), "", *report_lines(report), verdict(report)]
+    return "\n".join(lines) + "\n"

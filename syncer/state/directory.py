@@ -28,8 +28,8 @@ class Opened:
 
 
 @contextlib.contextmanager
-def opened(directory: Path, config: Path, clock: Clock) -> Iterator[Opened]:
-    """The state in `directory`, with the lock of `config` held.
+def opened(directory: Path, lock: Path | None, clock: Clock) -> Iterator[Opened]:
+    """The state in `directory`, with the lock of the configuration `lock` held; None: for commands that only read.
 
     Where the directory cannot be made or written, the run goes on with neither state nor lock, and a warning; a file
     that is no state of ours is put aside, with a warning. Raises LockHeld.
@@ -37,10 +37,13 @@ def opened(directory: Path, config: Path, clock: Clock) -> Iterator[Opened]:
     with contextlib.ExitStack() as stack:
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            stack.enter_context(held(directory, config, clock))
+            if lock is not None:
+                stack.enter_context(held(directory, lock, clock))
             state, warnings = _sqlite(directory)
         except (OSError, sqlite3.OperationalError) as error:
-            yield Opened(MemoryState(), (f"no state and no lock: {directory} cannot be used ({error})",))
+            yield Opened(
+                MemoryState(), (f"no state{' and no lock' if lock else ''}: {directory} cannot be used ({error})",)
+            )
             return
         stack.callback(state.close)
         yield Opened(state, warnings)

@@ -1,0 +1,43 @@
+"""Settings for `syncer copy`: one image, with what a configuration says about the registries, if there is one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from syncer.errors import Usage
+from syncer.oci.reference import Reference
+from syncer.settings.rules import Rule, Settings, TagChoice
+from syncer.settings.targets import TargetSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from syncer.settings.rules import Platforms
+
+
+def copy_settings(
+    source: str, destination: str, known: Settings | None, platforms: Platforms | None = None
+) -> Settings:
+    """The settings under which `source` is mirrored to `destination`; Usage where one of them is no reference."""
+    src, dst = _reference(source), _reference(destination)
+    if dst.digest is not None:
+        raise Usage(f"{destination}: a destination has a tag, not a digest")
+    target = _target(dst, known.targets if known else {})
+    rule = Rule(src, TagChoice(), dst.repository, dst.tag, (target.name,), platforms)
+    registries = known.registries if known else {}
+    return Settings(known.path if known else "the command line", "", registries, {target.name: target}, (rule,))
+
+
+def _reference(text: str) -> Reference:
+    try:
+        return Reference.parse(text)
+    except ValueError as error:
+        raise Usage(f"{text} is not an image reference: {error}", hint="write REGISTRY/REPOSITORY:TAG") from error
+
+
+def _target(destination: Reference, known: Mapping[str, TargetSettings]) -> TargetSettings:
+    """The target of the configuration that has this registry, so that its profile and settings hold here too."""
+    for target in known.values():
+        if target.registry == destination.registry and not target.prefix:
+            return target
+    return TargetSettings(destination.registry, destination.registry)
