@@ -10,7 +10,6 @@ from syncer.attempts import Attempts, Policy
 from syncer.clock import SteppedClock
 from syncer.content.memory import MemoryRegistry, MemoryTarget
 from syncer.oci import media_types
-from syncer.oci.descriptor import Descriptor
 from syncer.oci.digest import Digest
 from syncer.oci.manifest import Index, Manifest, parse_manifest
 from syncer.oci.names import RepositoryName, Tag

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from syncer.errors import Failure, Interrupted
+from syncer.errors import Interrupted
 from syncer.report.events import ImageFinished, RunStarted
-from syncer.report.model import Outcome, Status
-from syncer.report.verdict import status_of
+from syncer.report.verdict import failed
 from syncer.state.records import Confirmed
 from syncer.transfer.copying import Transfer
 from syncer.transfer.crowd import for_each
+from syncer.transfer.outcomes import begun, given_up, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from syncer.content.places import Places
     from syncer.engine.stop import Stop
     from syncer.oci.reference import Reference
-    from syncer.plan.model import Copy, Destination, Lost, Plan, Skip
+    from syncer.plan.model import Copy, Destination, Plan
     from syncer.report.events import Observer
+    from syncer.report.model import Outcome
     from syncer.state.records import State
     from syncer.transfer.tuning import Tuning
 
@@ -60,8 +62,8 @@ class LocalEngine:
             async def one(copy: Copy) -> None:
                 await transfer.copy(copy, places, lambda to, outcome: book.finish(copy, to, outcome))
 
-            begun = takewhile(lambda _: not stop.requested, plan.copies)
-            await _until(stop, for_each(begun, one, self._jobs))
+            next_ones = takewhile(lambda _: not stop.requested, plan.copies)
+            await _until(stop, for_each(next_ones, one, self._jobs))
 
     def _confirm_skips(self, plan: Plan) -> None:
         """What planning saw up to date is confirmed as of then."""
@@ -128,47 +130,10 @@ def _decided(plan: Plan) -> Iterator[Outcome]:
             yield given_up(lost, to)
 
 
-def skipped(skip: Skip) -> Outcome:
-    """The outcome of a destination that needs nothing."""
-    return Outcome(
-        skip.source,
-        skip.destination.reference,
-        Status(skip.why.value),
-        digest=skip.digest,
-        source_digest=skip.source_digest,
-        resolved_by=skip.resolved_by,
-        verified=skip.warning is None,  # planning read what the tag means at the target
-        failure=skip.warning,
-        said=skip.said,
-    )
-
-
-def given_up(lost: Lost, to: Destination) -> Outcome:
-    """The outcome of a destination that cannot be served."""
-    return Outcome(
-        lost.source,
-        to.reference,
-        status_of(lost.failure, blocked=lost.blocked),
-        digest=to.before,
-        source_digest=lost.source_digest,
-        failure=lost.failure,
-        said=lost.said,
-    )
-
-
 def _deferred(plan: Plan, finished: set[tuple[Reference, Destination]]) -> Iterator[Outcome]:
     """The copies that were not finished before the run was told to stop."""
-    failure = Failure.of(Interrupted("the run was stopped before this image was in place"))
     for copy in plan.copies:
         for to in copy.destinations:
             if (copy.source, to) not in finished:
-                yield Outcome(
-                    copy.source,
-                    to.reference,
-                    Status.DEFERRED,
-                    digest=to.before,
-                    source_digest=copy.root.digest,
-                    resolved_by=copy.resolved_by,
-                    failure=failure,
-                    said=copy.said,
-                )
+                stopped = Interrupted(f"the run was stopped before {to.reference} was in place")
+                yield failed(replace(begun(copy, to), attempts=0), stopped)

@@ -65,6 +65,7 @@ class Skip:
     resolved_by: str
     said: tuple[Said, ...] = ()
     warning: Failure | None = None  # for KEPT: what stood in the way of asking
+    referrers: bool = False  # what refers to the image is there as well
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,16 @@ def _lost(source: Reference, to: Sequence[Destination], error: SyncerError, copy
 
 
 def _up_to_date(copy: Copy, to: Destination) -> Skip:
-    return Skip(copy.source, to, Why.UP_TO_DATE, copy.landing.digest, copy.root.digest, copy.resolved_by, copy.said)
+    return Skip(
+        copy.source,
+        to,
+        Why.UP_TO_DATE,
+        copy.landing.digest,
+        copy.root.digest,
+        copy.resolved_by,
+        copy.said,
+        referrers=copy.referrers,
+    )
 
 
 def _refuse_foreign(copy: Copy, graph: Graph) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from syncer.errors import SyncerError
 from syncer.report.events import ImageStarted
-from syncer.report.model import Outcome, Status
+from syncer.report.model import Status
 from syncer.report.verdict import failed, worst
 from syncer.transfer.delivery import Delivery, Shared
 from syncer.transfer.feed import Feed
 from syncer.transfer.graph import Walk
+from syncer.transfer.outcomes import begun
 from syncer.transfer.tuning import Tuning
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from syncer.content.places import Places
     from syncer.plan.model import Copy, Destination
     from syncer.report.events import Observer
+    from syncer.report.model import Outcome
     from syncer.transfer.graph import Graph
 
 
@@ -59,7 +61,7 @@ class Transfer:
             graph = await Walk(places.source(copy.source), self._attempts).copy(copy)
         except* SyncerError as group:
             for to in copy.destinations:
-                finished(to, failed(_begun(copy, to), worst(group)))
+                finished(to, failed(begun(copy, to), worst(group)))
         if graph is not None:
             await self._to_all(copy, graph, places, finished)
 
@@ -72,7 +74,7 @@ class Transfer:
             try:
                 registry = places.registry(to.target)
             except SyncerError as error:
-                finished(to, failed(_begun(copy, to), error))
+                finished(to, failed(begun(copy, to), error))
             else:
                 origin = (places.source(copy.source), copy.source)
                 ready.append((to, Delivery(self._shared, graph, origin, registry, to)))
@@ -91,7 +93,7 @@ async def _delivered(
         error = worst(group)
     tally = delivery.tally
     outcome = replace(
-        _begun(copy, to),
+        begun(copy, to),
         via=tuple(sorted(tally.via)),
         bytes_moved=tally.moved,
         bytes_reused=tally.reused,
@@ -99,17 +101,3 @@ async def _delivered(
     )
     landed = replace(outcome, status=Status.COPIED, digest=copy.landing.digest, verified=True)
     finished(to, landed if error is None else failed(outcome, error))
-
-
-def _begun(copy: Copy, to: Destination) -> Outcome:
-    """What is known of a copy before anything was done."""
-    return Outcome(
-        copy.source,
-        to.reference,
-        Status.FAILED,
-        digest=to.before,
-        source_digest=copy.root.digest,
-        resolved_by=copy.resolved_by,
-        attempts=1,
-        said=copy.said,
-    )

@@ -108,9 +108,8 @@ class Feed:
     def _begun(self, fed: Fed) -> Tee:
         """A new tee that gathers, and the task that will read for it."""
         digest = fed.d.digest
-        source, wanted_by = fed.origin
-        reading = Reading(source, fed.d, self._attempts, self._mixed.get(digest, frozenset()))
-        tee = self._gathering[digest] = Tee(fed.d, wanted_by, reading, self._tuning)
+        reading = Reading(fed.origin[0], fed.d, self._attempts, self._mixed.get(digest, frozenset()))
+        tee = self._gathering[digest] = Tee(fed.d, fed.origin, reading, self._tuning)
         self._readers.create_task(self._read(tee), name=f"read {digest.short}")
         return tee
 
@@ -122,9 +121,10 @@ class Feed:
         if tee.branches:
             await tee.run(self._windows, self._shelf, self._observe)
         self._late |= tee.late
-        self._remember_lies(tee)
+        self._blame(tee)
 
-    def _remember_lies(self, tee: Tee) -> None:
+    def _blame(self, tee: Tee) -> None:
+        """Keep a liar from being asked again; where two hosts sent parts of the whole, ask only one the next time."""
         error = tee.error
         if not isinstance(error, CorruptContent):
             return
@@ -132,6 +132,8 @@ class Feed:
         _first, *others = tee.reading.hosts
         if others:
             self._mixed[tee.d.digest] = frozenset(others)
+        elif error.host is not None:
+            tee.source.blame(error.host, error)
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

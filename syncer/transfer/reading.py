@@ -21,7 +21,7 @@ PROGRESS = 1024 * 1024  # bytes after which an interrupted read counts its attem
 class Reading:
     """The bytes of `d`, the last of them only when all were right; `hosts` says who sent them.
 
-    A break is resumed at its offset. Wrong bytes are not: whoever wanted them starts again, after `blame`.
+    A break is resumed at its offset. Wrong bytes are not: whoever wanted them says whom to blame, and starts again.
     """
 
     def __init__(self, source: Source, d: Descriptor, attempts: Attempts, avoid: frozenset[str] = frozenset()) -> None:
@@ -50,10 +50,7 @@ class Reading:
         """The same with the name of the liar; where several sent parts of the whole, nobody can tell."""
         if len(self.hosts) != 1:
             return CorruptContent(f"{' and '.join(self.hosts)} together sent other bytes than {self._d.digest}")
-        host = self.hosts[0]
-        named = CorruptContent(f"{host} sent other bytes than {self._d.digest} ({error})", host=host)
-        self._source.blame(host, named)
-        return named
+        return CorruptContent(f"{self.hosts[0]} sent other bytes than {self._d.digest} ({error})", host=self.hosts[0])
 
     async def _resumed(self, moved: Callable[[int, str], None]) -> AsyncGenerator[bytes, None]:
         offset, counted = 0, 0

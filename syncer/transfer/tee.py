@@ -19,6 +19,7 @@ from syncer.transfer.shelf import Shelved
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from syncer.content.places import Source
     from syncer.oci.descriptor import Descriptor
     from syncer.oci.reference import Reference
     from syncer.report.events import Observer
@@ -70,14 +71,14 @@ class Branch:
 class Tee:
     """Several branches of one reading; `run` is the task that reads."""
 
-    def __init__(self, d: Descriptor, wanted_by: Reference, reading: Reading, tuning: Tuning) -> None:
+    def __init__(self, d: Descriptor, origin: tuple[Source, Reference], reading: Reading, tuning: Tuning) -> None:
         self.d = d
         self.reading = reading
         self.branches: list[Branch] = []
         self.late: set[str] = set()  # registries that did not come in time, or were let go
         self.error: SyncerError | None = None  # what the reading ended with
         self.reader: asyncio.Task[None] | None = None  # set once it reads: a read that nobody needs is cancelled
-        self._wanted_by = wanted_by
+        self.source, self._wanted_by = origin
         self._tuning = tuning
         self._moved = asyncio.Event()  # somebody came, left or took bytes
 
