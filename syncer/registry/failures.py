@@ -108,7 +108,7 @@ def read_words(body: bytes) -> tuple[tuple[str, ...], str]:
     except (ValueError, TypeError, KeyError, RecursionError):
         return (), _page(text)
     codes = tuple(code for code, _ in errors if code)
-    return codes, one_line("; ".join(": ".join(filter(None, error)) for error in errors))
+    return codes, one_line("; ".join(": ".join(filter(None, error)) for error in errors if any(error)))
 
 
 def _text(error: Any, key: str) -> str:

@@ -129,7 +129,8 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 def warning(value: str) -> str:
     """The text that a registry's `Warning` wants shown, or nothing. Spec: distribution-spec 1.1, "Warnings"."""
-    match = _WARNING.fullmatch(value)
+    text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    match = _WARNING.fullmatch(text)
     return re.sub(r"\\(.)", r"\1", match[1])[:_LONGEST_WARNING] if match else ""
 
 

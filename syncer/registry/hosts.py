@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from syncer.attempts import Breaker
 from syncer.errors import NetworkError, TimedOut
-from syncer.registry.headers import allowance
+from syncer.registry.headers import allowance, warning
 from syncer.report.model import HostLine
 
 if TYPE_CHECKING:
     from syncer.clock import Clock
     from syncer.registry.http import Response
+
+MOST_WARNINGS = 10  # of one host
 
 
 @dataclass(slots=True)
@@ -30,15 +32,22 @@ class HostRecord:
     blamed: str | None = None  # why it is not asked any more
     closed_until: float = 0.0  # by the monotonic clock: it asked us to wait
     pulls_left: tuple[int, int | None] | None = None  # (N, seconds of the window), by Docker Hub's count
+    warnings: dict[str, None] = field(default_factory=dict)  # what the registry wants shown, in order, each once
 
     def saw(self, response: Response) -> None:
-        """Note that the head of an answer came."""
+        """Note that the head of an answer came, and what the registry says of itself in it."""
         self.answered, self.timed_out_at_first_contact = True, False
-        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        self.pulls_left = allowance(response.header("RateLimit-Remaining")) or self.pulls_left
+        for text in filter(None, map(warning, response.header_all("Warning"))):
+            if len(self.warnings) < MOST_WARNINGS:
+                self.warnings[text] = None
+
+    def finished(self, status: int) -> None:
+        """Note that an answer was dealt with and did not break off."""
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self.breaker.failed()
         else:
             self.breaker.succeeded()
-        self.pulls_left = allowance(response.header("RateLimit-Remaining")) or self.pulls_left
 
     def failed(self, error: NetworkError) -> None:
         """Note that no answer came, or that it broke off."""
@@ -59,6 +68,10 @@ class Hosts:
         if host not in self._records:
             self._records[host] = HostRecord(host, Breaker(self._clock))
         return self._records[host]
+
+    def warnings(self) -> tuple[str, ...]:
+        """What registries want shown, with their names. Spec: distribution-spec 1.1, "Warnings"."""
+        return tuple(f"{record.host}: {text}" for record in self._records.values() for text in record.warnings)
 
     def lines(self) -> tuple[HostLine, ...]:
         """The records for the report, in the order of first use."""

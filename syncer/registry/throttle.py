@@ -131,7 +131,9 @@ class Throttled:
             raise
         record.saw(response)
         self._close_if_asked(response, record)
-        return Counted(response, record)
+        counted = Counted(response, record)
+        stack.callback(counted.finish)
+        return counted
 
     def _close_if_asked(self, response: Response, record: HostRecord) -> None:
         """429 and 503 with Retry-After close the gate for everyone, not just for the unlucky one."""
@@ -147,6 +149,12 @@ class Counted:
     def __init__(self, inner: Response, record: HostRecord) -> None:
         self._inner = inner
         self._record = record
+        self._broke = False
+
+    def finish(self) -> None:
+        """Tell the host's record how it went: only a body that was not broken off is a success."""
+        if not self._broke:
+            self._record.finished(self.status)
 
     @property
     def status(self) -> int:
@@ -173,7 +181,7 @@ class Counted:
                 self._record.received += len(chunk)
                 yield chunk
         except NetworkError as error:
-            self._record.failed(error)
+            self._fail(error)
             raise
 
     async def read(self, limit: int) -> bytes:
@@ -181,7 +189,11 @@ class Counted:
         try:
             body = await self._inner.read(limit)
         except NetworkError as error:
-            self._record.failed(error)
+            self._fail(error)
             raise
         self._record.received += len(body)
         return body
+
+    def _fail(self, error: NetworkError) -> None:
+        self._broke = True
+        self._record.failed(error)

@@ -55,7 +55,7 @@ class _Place:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     token: Token | None = None
     failure: SyncerError | None = None
-    requests: int = 0
+    failures: int = 0
 
 
 class Tokens:
@@ -74,18 +74,18 @@ class Tokens:
         Many who ask at once cause one request, and share its failure.
         """
         place = self._places[challenge.params.get("realm", ""), challenge.params.get("service", ""), scope]
-        seen = place.requests
+        seen = place.failures
         async with place.lock:
             if place.token and place.token.value != refused and self._clock.monotonic() < place.token.use_until:
                 return place.token.value
-            if place.requests != seen and place.failure:
+            if place.failures != seen and place.failure:  # it failed while we waited for it
                 raise copy.copy(place.failure)
-            place.requests += 1
-            place.token = place.failure = None
+            place.token = None
             try:
                 place.token = await self._fetch(challenge, scope)
             except SyncerError as error:
                 place.failure = error
+                place.failures += 1
                 raise
             return place.token.value
 

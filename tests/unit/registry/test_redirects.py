@@ -1,0 +1,78 @@
+"""Redirects: how far they are followed, and which are not."""
+
+import pytest
+
+from syncer.errors import ProtocolViolation, RedirectRefused
+from syncer.registry.http import Request
+from syncer.registry.redirects import Following
+
+
+async def get(client, request):
+    async with client.send(request) as response:
+        return response.status, response.request.url
+
+
+def chain(answer, length):
+    """A server where /0 leads to /1 and so on."""
+
+    def at(request):
+        number = int(request.target[1:])
+        return answer(200) if number == length else answer(302, Location=f"/{number + 1}")
+
+    return at
+
+
+async def test_five_redirects_are_followed_and_each_is_closed_first(scripted, answer, origin):
+    inner = scripted(chain(answer, 5))
+
+    assert await get(Following(inner), Request("GET", origin, "/0")) == (200, "https://registry.example/5")
+    assert inner.most_open == 1
+
+
+async def test_a_sixth_redirect_is_refused(scripted, answer, origin):
+    inner = scripted(chain(answer, 6))
+
+    with pytest.raises(RedirectRefused, match="more than 5 redirects"):
+        await get(Following(inner), Request("GET", origin, "/0"))
+    assert len(inner.sent) == 6
+
+
+async def test_a_circle_is_refused(scripted, answer, origin):
+    inner = scripted(lambda request: answer(307, Location="/b" if request.target == "/a" else "/a"))
+
+    with pytest.raises(RedirectRefused, match="circle"):
+        await get(Following(inner), Request("GET", origin, "/a"))
+    assert len(inner.sent) == 2
+
+
+async def test_a_redirect_to_nowhere_is_a_violation(scripted, answer, origin):
+    with pytest.raises(ProtocolViolation, match="without a Location"):
+        await get(Following(scripted(lambda _: answer(307))), Request("GET", origin, "/a"))
+
+
+@pytest.mark.parametrize("status", [300, 304, 305])
+async def test_other_answers_of_the_kind_are_left_to_the_caller(scripted, answer, origin, status):
+    inner = scripted(lambda _: answer(status, Location="/b"))
+
+    assert await get(Following(inner), Request("GET", origin, "/a")) == (status, "https://registry.example/a")
+
+
+async def test_another_origin_gets_accept_and_range_and_nothing_else(scripted, answer, origin):
+    inner = scripted(lambda r: answer() if r.anonymous else answer(307, Location="https://cdn.example/b"))
+    headers = {"Accept": "a", "range": "bytes=1-", "Authorization": "x", "Cookie": "y", "X-Own": "z"}
+
+    await get(Following(inner), Request("GET", origin, "/a", headers))
+
+    assert inner.sent[1].headers == {"Accept": "a", "range": "bytes=1-"}
+
+
+async def test_an_error_in_the_callers_block_is_the_callers(scripted, answer, origin):
+    inner = scripted(lambda _: answer())
+
+    async def fail():
+        async with Following(inner).send(Request("GET", origin, "/a")):
+            raise RedirectRefused("of the caller")
+
+    with pytest.raises(RedirectRefused, match="of the caller"):
+        await fail()
+    assert (inner.open, len(inner.sent)) == (0, 1)

@@ -1,0 +1,189 @@
+"""The gate: slots, rate, closing time, and what is counted."""
+
+import asyncio
+import time
+
+import pytest
+
+from syncer.clock import SystemClock
+from syncer.errors import ServerError, TimedOut, TooManyRequests, Unreachable
+from syncer.oci.names import Origin
+from syncer.registry.hosts import Hosts
+from syncer.registry.http import Access, Request
+from syncer.registry.throttle import Gates, Throttled
+from syncer.settings.registries import Limits
+
+OTHER = Origin("https", "mirror.example", 443)
+
+
+class World:
+    """One gate around a scripted client."""
+
+    def __init__(self, clock, inner, origin, limits=None):
+        self.hosts = Hosts(clock)
+        self.gates = Gates(self.hosts, clock)
+        self.gates.limit(origin, limits or Limits())
+        self.client = Throttled(inner, self.gates)
+        self.origin = origin
+        self.record = self.hosts.of(origin.netloc)
+
+    async def get(self, origin=None, access=Access.PULL, hold=0.0):
+        async with self.client.send(Request("GET", origin or self.origin, "/v2/", access=access)) as response:
+            await asyncio.sleep(hold)
+            return response.status, await response.read(100)
+
+
+async def test_no_more_are_open_than_there_are_slots(scripted, answer, origin, clock):
+    inner = scripted(lambda _: answer())
+    world = World(clock, inner, origin, Limits(in_flight=3))
+
+    await asyncio.gather(*(world.get(hold=0.01) for _ in range(10)))
+
+    assert (len(inner.sent), inner.most_open, inner.open) == (10, 3, 0)
+
+
+async def test_pull_and_push_have_slots_of_their_own(scripted, answer, origin, clock):
+    world = World(clock, scripted(lambda _: answer()), origin, Limits(in_flight=1))
+
+    async with world.client.send(Request("GET", origin, "/v2/")):
+        async with asyncio.timeout(1):
+            assert (await world.get(access=Access.PUSH))[0] == 200
+
+
+async def test_a_slot_is_free_again_after_an_error_and_after_a_cancellation(scripted, answer, origin, clock):
+    answers = iter([Unreachable("gone"), asyncio.CancelledError(), None])
+
+    def fail(_request):
+        error = next(answers)
+        if error:
+            raise error
+        return answer()
+
+    world = World(clock, scripted(fail), origin, Limits(in_flight=1))
+    for kind in (Unreachable, asyncio.CancelledError):
+        with pytest.raises(kind):
+            await world.get()
+
+    assert (await world.get())[0] == 200
+    assert world.record.load == 0
+
+
+async def test_two_clients_of_a_host_share_the_stricter_limits(scripted, answer, origin, clock):
+    inner = scripted(lambda _: answer())
+    world = World(clock, inner, origin, Limits(in_flight=8))
+    world.gates.limit(origin, Limits(in_flight=2, per_second=1000))
+    second = Throttled(inner, world.gates)
+
+    async def get():
+        async with second.send(Request("GET", origin, "/v2/")):
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(world.get(hold=0.01) for _ in range(4)), *(get() for _ in range(4)))
+
+    assert inner.most_open == 2
+
+
+@pytest.mark.parametrize(("per_second", "count", "seconds"), [(10, 15, 1.0), (0.5, 1, 0.0), (4, 5, 1.0)])
+async def test_no_more_start_than_the_rate_allows(scripted, answer, origin, per_second, count, seconds):
+    world = World(SystemClock(), scripted(lambda _: answer()), origin, Limits(per_second=per_second))
+
+    started = time.monotonic()
+    await asyncio.gather(*(world.get() for _ in range(count)))
+
+    assert seconds <= time.monotonic() - started < seconds + 0.8
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_retry_after_closes_the_gate_of_a_host_for_everyone(scripted, answer, origin, clock, status):
+    answers = {origin: [answer(status, Retry_After="30"), answer(), answer()], OTHER: [answer()]}
+    world = World(clock, scripted(lambda request: answers[request.origin].pop(0)), origin)
+
+    assert (await world.get())[0] == status
+    assert (await world.get(OTHER))[0] == 200
+    assert clock.slept == []
+    assert (await world.get(access=Access.PUSH))[0] == 200
+
+    assert clock.slept == [30.0]
+
+
+async def test_a_host_that_asks_for_an_hour_is_left_alone(scripted, answer, origin, clock):
+    inner = scripted(lambda _: answer(429, Retry_After="3600"))
+    world = World(clock, inner, origin)
+    await world.get()
+
+    with pytest.raises(TooManyRequests) as caught:
+        await world.get()
+
+    assert caught.value.retry_after == 3600
+    assert (len(inner.sent), clock.slept) == (1, [])
+
+
+async def test_a_429_without_a_time_closes_nothing(scripted, answer, origin, clock):
+    world = World(clock, scripted(lambda _: answer(429, Retry_After="soon")), origin)
+
+    await world.get()
+    await world.get()
+
+    assert clock.slept == []
+
+
+async def test_requests_and_bytes_are_counted_by_host(scripted, answer, origin, clock):
+    world = World(clock, scripted(lambda _: answer(200, b"12345")), origin)
+
+    await world.get()
+    await world.get(OTHER)
+    await world.get(OTHER)
+
+    lines = {line.host: (line.requests, line.received) for line in world.hosts.lines()}
+    assert lines == {"registry.example": (1, 5), "mirror.example": (2, 10)}
+
+
+async def test_only_a_timeout_at_first_contact_is_noted(scripted, answer, origin, clock):
+    answers = [TimedOut("late"), answer(), TimedOut("late")]
+
+    def next_answer(_request):
+        found = answers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    world = World(clock, scripted(next_answer), origin)
+    seen = []
+    for _ in range(3):
+        try:
+            await world.get()
+        except TimedOut:
+            seen.append(world.record.timed_out_at_first_contact)
+        else:
+            assert not world.record.timed_out_at_first_contact
+
+    assert seen == [True, False]
+
+
+async def test_failures_open_the_breaker_and_answers_close_it(scripted, answer, origin, clock):
+    world = World(clock, scripted(lambda _: answer(500)), origin)
+    for _ in range(5):
+        await world.get()
+
+    assert world.record.breaker.shut
+
+
+async def test_a_body_that_breaks_off_counts_against_its_host(scripted, answer, origin, clock):
+    broken = answer(200, b"123")
+    broken.failure = ServerError("the connection broke")
+    world = World(clock, scripted(lambda _: broken), origin)
+    for _ in range(5):
+        with pytest.raises(ServerError):
+            await world.get()
+
+    assert world.record.breaker.shut
+
+
+async def test_what_a_registry_says_of_itself_is_noted(scripted, answer, origin, clock):
+    said = answer(RateLimit_Remaining="76;w=21600", Warning=['299 - "ends soon"', '299 - "ends soon"', "x"])
+    world = World(clock, scripted(lambda _: said), origin)
+    await world.get()
+    await world.get()
+
+    assert world.record.pulls_left == (76, 21600)
+    assert world.hosts.warnings() == ("registry.example: ends soon",)
