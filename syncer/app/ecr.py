@@ -66,4 +66,4 @@ def _access(target: TargetSettings, endpoint: Endpoint, parts: Parts) -> AwsAcce
 def _pace(host: EcrHost, parts: Parts) -> Pace:
     """One pace per account and region, however many targets are there."""
     key = dataclasses.replace(host, fips=False, dual_stack=False)
-    return parts.paces.setdefault(key, Pace())
+    return parts.paces.setdefault(key, Pace(parts.outside.ecr_share))

@@ -11,6 +11,7 @@ from syncer.clock import Clock, SystemClock
 from syncer.credentials.keychain import Credential
 from syncer.credentials.static import StaticKeychain
 from syncer.ecr.hosts import EcrHost, parse_host
+from syncer.ecr.pace import HEADROOM
 from syncer.registry.client import Clients
 from syncer.registry.surroundings import Deadlines, Surroundings
 from syncer.settings.registries import default_registry
@@ -35,6 +36,7 @@ class Outside:
     dial: Mapping[Origin, Origin] = field(default_factory=dict)  # where a host really lives
     docker: Keychain | None = None  # docker's credentials; None: read those of the user
     aws_keys: tuple[str, Secret] | None = None  # key id and secret for every target, instead of boto3's chain
+    ecr_share: float = HEADROOM  # of ECR's quotas, that we use
     deadlines: Deadlines = field(default_factory=Deadlines)
 
 

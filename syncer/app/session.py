@@ -58,9 +58,10 @@ class Session:
 
     async def plan(self) -> Plan:
         """What has to be done; raises NothingSelected."""
-        return await make_plan(
-            self._settings, self._places, self._state, self._clock, self._attempts, self._task.choice
-        )
+        return await self._plan(self._state)
+
+    async def _plan(self, state: State) -> Plan:
+        return await make_plan(self._settings, self._places, state, self._clock, self._attempts, self._task.choice)
 
     async def carry_out(self, plan: Plan, stop: Stop, observe: Observer = unseen) -> Report:
         """Do what `plan` says."""
@@ -76,8 +77,8 @@ class Session:
         return await check_sources(plan, self._places, self._attempts)
 
     async def verify(self, *, deep: bool, observe: Observer = unseen) -> Report:
-        """Read the targets back and compare them with what the sources mean."""
-        plan = await self.plan()
+        """Read the targets back and compare them with what the sources mean; no state is believed."""
+        plan = await self._plan(MemoryState())
         outcomes = await verify(plan, self._places, self._attempts, observe, deep=deep)
         return self.report(outcomes, plan.warnings)
 

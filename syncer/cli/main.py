@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "demo": ("syncer.cli.demo:demo", "mirror the images of a mirrors.yaml inside a sandbox: no network, no AWS"),
+    "demo": (
+        "syncer.cli.demo.command:demo",
+        "mirror the images of a mirrors.yaml inside a sandbox: no network, no AWS",
+    ),
     "check": ("syncer.cli.config:check", "validate mirrors.yaml, offline"),
     "plan": ("syncer.cli.runs:plan", "say what a sync would do, and move nothing"),
     "sync": ("syncer.cli.runs:sync", "bring every target up to date"),

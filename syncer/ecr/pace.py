@@ -22,13 +22,14 @@ HEADROOM = 0.8  # of a quota is ours, since others work in the same account
 
 
 class Pace:
-    """The turns of one account and region, each action by its own quota."""
+    """The turns of one account and region, each action by its own quota, of which `share` is ours."""
 
-    def __init__(self) -> None:
+    def __init__(self, share: float = HEADROOM) -> None:
+        self._share = share
         self._rates: dict[str, Rate] = {}
 
     async def turn(self, action: str) -> None:
         """Wait until `action` may be used once more."""
         if action not in self._rates:
-            self._rates[action] = rate_of(HEADROOM * QUOTAS.get(action, UNDOCUMENTED))
+            self._rates[action] = rate_of(self._share * QUOTAS.get(action, UNDOCUMENTED))
         await self._rates[action].acquire()

@@ -1,0 +1,1 @@
+"""`syncer demo`: the main job in a world of its own."""

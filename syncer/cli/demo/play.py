@@ -1,0 +1,145 @@
+"""The scenes of the demo: each is a real run of the program in the world that the file names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from syncer.cli.demo import stage
+from syncer.cli.demo.theatre import Theatre
+from syncer.formats.text import report_lines
+from syncer.formats.units import duration, plural, short, size
+from syncer.report.model import Status
+from syncer.sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from syncer.cli.options import Options
+    from syncer.oci.reference import Reference
+    from syncer.report.model import Outcome, Report
+    from syncer.settings.rules import Rule, Settings
+
+WRITES = "PUT|POST|PATCH"
+SAMPLES = 3  # images shown of a scene that moved many
+
+
+async def play(settings: Settings, options: Options) -> int:
+    """Play all scenes; the exit code is 0 only if each of them went as it says."""
+    async with World() as world:
+        await stage.build(settings, world)
+        theatre = Theatre(settings, world, options)
+        theatre.say(*_prologue(theatre))
+        passed = [await scene(theatre) for scene in (_first_run, _second_run, _liar, _unreachable, _read_back)]
+        took = duration(theatre.clock.monotonic() - theatre.began)
+        theatre.say("", f"All of it in {took}, on loopback. Next: edit mirrors.yaml, then syncer check, plan, sync.")
+        theatre.close()
+    return 0 if all(passed) else 1
+
+
+def _prologue(theatre: Theatre) -> Iterator[str]:
+    settings = theatre.settings
+    images = sum(len(list(stage.references(rule))) for rule in settings.rules)
+    yield f"{settings.path}: {plural(len(settings.rules), 'rule')}, {plural(images, 'image')}, mirrored to"
+    yield from (f"  {target.name}  {target.registry}" for target in settings.targets.values())
+    servers = plural(len(theatre.world.servers), "server")
+    yield f"{servers} on loopback play the registries, the mirrors and ECR. Nothing leaves this machine."
+
+
+async def _first_run(theatre: Theatre) -> bool:
+    theatre.title("The first run: tags from the origin, bytes from the mirrors, every digest verified")
+    report = await theatre.sync()
+    theatre.say(*_some(report.outcomes), *_counts(report), "  bytes came from " + _carriers(report))
+    return _all(report, Status.COPIED) and all(outcome.verified for outcome in report.outcomes)
+
+
+async def _second_run(theatre: Theatre) -> bool:
+    theatre.title("The second run moves nothing")
+    hub_before = theatre.world.log.count(method=WRITES, path="^/v2/")
+    report = await theatre.sync()
+    writes = theatre.world.log.count(method=WRITES, path="^/v2/") - hub_before
+    theatre.say(*_counts(report), f"  {plural(writes, 'PUT, POST or PATCH request')} to any registry")
+    return _all(report, Status.UP_TO_DATE) and writes == 0
+
+
+async def _liar(theatre: Theatre) -> bool:
+    """A mirror that sends wrong bytes is named, and the right ones arrive all the same."""
+    moved = theatre.hub_images(0)
+    if not moved or not theatre.mirrors:
+        theatre.title("A lying mirror: this file has no mirrors of Docker Hub, so there is none to catch")
+        return True
+    host = theatre.mirrors[0].endpoint.name
+    theatre.title(f"{_named(moved)} moves at Docker Hub, and {host} sends wrong bytes")
+    theatre.world.mirrors[str(theatre.mirrors[0].endpoint.origin)].misbehave("wrong bytes")
+    theatre.move(moved, " again")
+    report = await theatre.sync()
+    theatre.say(*_some(report.outcomes), *_counts(report), *(f"  {each}" for each in report_lines(report)))
+    blamed = [line.host for line in report.hosts if line.blamed]
+    return blamed == [host] and not _failed(report)
+
+
+async def _unreachable(theatre: Theatre) -> bool:
+    """With the origin out of reach, mirrors that agree carry a tag, and confirmed ones are kept."""
+    moved = theatre.hub_images(1)
+    if not moved:
+        theatre.title("An unreachable origin: this file mirrors nothing from Docker Hub")
+        return True
+    theatre.title(f"{_named(moved)} moves, and then Docker Hub does not answer")
+    theatre.move(moved, " and again")
+    await theatre.world.hub.refuse()
+    report = await theatre.sync()
+    await theatre.world.hub.resume()
+    theatre.say(*_some(report.outcomes), *_counts(report), *_resolvers(report))
+    return not _failed(report)
+
+
+async def _read_back(theatre: Theatre) -> bool:
+    theatre.title("verify --deep reads back every byte at every target")
+    await theatre.sync()  # what could only be kept a moment ago
+    report = await theatre.verify()
+    theatre.say(*_counts(report))
+    return _all(report, Status.OK)
+
+
+def _named(moved: tuple[Rule, Reference]) -> str:
+    return moved[1].familiar
+
+
+def _all(report: Report, status: Status) -> bool:
+    return bool(report.outcomes) and all(outcome.status is status for outcome in report.outcomes)
+
+
+def _failed(report: Report) -> bool:
+    return any(outcome.status in {Status.FAILED, Status.BLOCKED, Status.DEFERRED} for outcome in report.outcomes)
+
+
+def _some(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
+    copied = [outcome for outcome in outcomes if outcome.status is Status.COPIED]
+    for outcome in copied[:SAMPLES]:
+        via = f" via {', '.join(outcome.via)}" if outcome.via else ""
+        yield f"  {outcome.source.familiar} -> {outcome.target}  {short(outcome.digest)}{via}"
+    if len(copied) > SAMPLES:
+        yield f"  and {len(copied) - SAMPLES} more"
+
+
+def _counts(report: Report) -> Iterator[str]:
+    counts = [(status, sum(outcome.status is status for outcome in report.outcomes)) for status in Status]
+    said = ", ".join(f"{count} {status.value.replace('_', ' ')}" for status, count in counts if count)
+    moved = sum(outcome.bytes_moved for outcome in report.outcomes)
+    reused = sum(outcome.bytes_reused for outcome in report.outcomes)
+    yield f"  {said}; {size(moved)} moved, {size(reused)} reused; {duration(report.run.seconds)}"
+
+
+def _carriers(report: Report) -> str:
+    via = {host for outcome in report.outcomes for host in outcome.via}
+    lines = sorted((line for line in report.hosts if line.host in via), key=lambda line: -line.received)
+    return ", ".join(f"{line.host} {size(line.received)}" for line in lines)
+
+
+def _resolvers(report: Report) -> Iterator[str]:
+    """Who said what the tags mean, with one example of what each host answered."""
+    for way in dict.fromkeys(outcome.resolved_by or "nobody" for outcome in report.outcomes):
+        group = [outcome for outcome in report.outcomes if (outcome.resolved_by or "nobody") == way]
+        yield f"  {plural(len(group), 'tag')} by {way}; {group[0].source.familiar} for one:"
+        for said in group[0].said:
+            answer = short(said.digest) if said.digest else said.failure.message if said.failure else "nothing"
+            yield f"    {said.host}: {answer}"
