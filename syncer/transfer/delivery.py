@@ -71,6 +71,7 @@ class Delivery:
         self._origin = origin
         self._registry = registry
         self._to = to
+        self._created = False  # the repository, for this run: what is not known to be there is not there
         self._target: Target = registry.target(to.reference.repository)
         self._expected = dict(graph.blobs)
         shared.feed.expect(self._expected, registry.identity)
@@ -94,11 +95,11 @@ class Delivery:
 
     async def _lacking(self) -> list[Node]:
         """The manifests that the target has not got. Where it has one, it has all that this one refers to."""
-        created = await self._shared.prepared.created(self._registry, self._place.repository)
+        self._created = await self._shared.prepared.created(self._registry, self._place.repository)
         holdings, place = self._shared.holdings, self._place
         unknown = [node for node in self._graph.nodes if not holdings.has(place, node.descriptor.digest)]
         absent = {node.descriptor.digest for node in unknown}
-        if unknown and not created:
+        if unknown and not self._created:
             asked = [node.descriptor for node in unknown]
             absent = {d.digest for d in await self._step(lambda: self._target.absent(asked))}
         lacking = [node for node in self._graph.nodes if node.descriptor.digest in absent]
@@ -115,7 +116,7 @@ class Delivery:
     async def _unknown_blobs(self, nodes: Sequence[Node]) -> list[Descriptor]:
         """The blobs of `nodes` that may have to be sent; asked for in one request, where the target can be."""
         blobs = list(blobs_of(nodes).values())
-        if not self._registry.traits.batches:
+        if self._created or not self._registry.traits.batches:
             return blobs
         unknown = [d for d in blobs if not self._shared.holdings.has(self._place, d.digest)]
         missing = {d.digest for d in await self._step(lambda: self._target.missing(unknown))} if unknown else set()
@@ -157,7 +158,7 @@ class Delivery:
         )
         if elsewhere is not None:
             return (elsewhere,)
-        return () if traits.batches else (self._place,)
+        return () if self._created or traits.batches else (self._place,)
 
     def _settle(self, digests: Sequence[Digest] | dict[Digest, Descriptor]) -> None:
         for digest in list(digests):

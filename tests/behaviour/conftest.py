@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from builders import World
@@ -12,9 +13,11 @@ from syncer.engine.stop import Stop
 from syncer.planning.make import make_plan
 from syncer.report.events import unseen
 from syncer.report.model import Outcome
-from syncer.settings.rules import Rule
 from syncer.state.memory import MemoryState
 from syncer.transfer.tuning import Tuning
+
+if TYPE_CHECKING:
+    from syncer.settings.rules import Rule
 
 Sync = Callable[..., Awaitable[tuple[Outcome, ...]]]
 

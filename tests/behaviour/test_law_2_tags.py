@@ -60,7 +60,7 @@ class Worldly:
 
     def _branch(self, target, mirror=None):
         endpoint = mirror.endpoint if mirror else _endpoint(ORIGIN)
-        return Branch(Upstream(endpoint, self.hosts.of(endpoint.name), mirror), target)
+        return Branch(Upstream(endpoint, self.hosts, mirror), target)
 
 
 def _split(mirror: str):
