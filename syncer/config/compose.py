@@ -20,7 +20,7 @@ MAX_DEPTH = 32  # the deepest key of the schema is at 6
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _MERGE = "<<"
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it: ten times faster
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it: ten times faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class _Built:
     height: int
 
 
-def compose(text: str, expand: Callable[[str, Spot], str], problems: Problems) -> Node:
+def compose(text: str, expand: Callable[[str, Spot], str], problems: Problems, loader: Any = LOADER) -> Node:
     """The one document in `text`, every value (no key) through `expand`.
 
     What can be read past (duplicate keys, tags) goes to `problems`; Unreadable for the rest.
     """
     try:
-        return _Composer(text, expand, problems).document()
+        return _Composer(yaml.parse(text, Loader=loader), expand, problems).document()
     except yaml.MarkedYAMLError as exc:
         raise _syntax(exc, text) from exc
     except yaml.reader.ReaderError as exc:
@@ -48,8 +48,8 @@ def compose(text: str, expand: Callable[[str, Spot], str], problems: Problems) -
 class _Composer:
     """Reads events, whose classes differ between PyYAML's two parsers and are untyped."""
 
-    def __init__(self, text: str, expand: Callable[[str, Spot], str], problems: Problems) -> None:
-        self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+    def __init__(self, events: Iterator[Any], expand: Callable[[str, Spot], str], problems: Problems) -> None:
+        self._events = events
         self._expand = expand
         self._problems = problems
         self._anchors: dict[str, _Built | None] = {}  # None: not complete yet
@@ -117,24 +117,29 @@ class _Composer:
         return Text(self._expand(event.value, at), event.value, at, end)
 
     def _items(self, event: Any, depth: int) -> tuple[Items, int]:
-        built = []
+        built: list[_Built] = []
         while not isinstance(item := next(self._events), yaml.SequenceEndEvent):
             built.append(self._node(item, depth + 1))
-        return Items(tuple(each.node for each in built), _spot(event)), _height(built)
+        height = max((each.height for each in built), default=0)
+        return Items(tuple(each.node for each in built), _spot(event)), height + 1
 
     def _table(self, event: Any, depth: int) -> tuple[Table, int]:
         own: dict[str, Entry] = {}
-        built = []
+        unread: list[tuple[str, Node]] = []
+        height = 0
         while not isinstance(key_event := next(self._events), yaml.MappingEndEvent):
             key, key_at = self._key(key_event, depth), _spot(key_event)
             value = self._node(next(self._events), depth + 1)
-            built.append(value)
+            height = max(height, value.height)
             if key in own:
                 first = own[key].key_at.line
                 self._problems.add("E104", f"duplicate key {quoted(key)} (first on line {first})", key_at)
-            elif key is not None:
+            if key is None or key in own:
+                unread.append((key or "", value.node))
+            else:
                 own[key] = Entry(key_at, value.node)
-        return Table(self._merged(own), _spot(event)), _height(built)
+        entries = self._merged(own, unread)
+        return Table(entries, _spot(event), tuple(unread)), height + 1
 
     def _key(self, event: Any, depth: int) -> str | None:
         if isinstance(event, yaml.ScalarEvent) and not event.anchor:
@@ -146,22 +151,19 @@ class _Composer:
         self._problems.add("E105", "a key must be text", _spot(event))
         return None
 
-    def _merged(self, own: dict[str, Entry]) -> dict[str, Entry]:
+    def _merged(self, own: dict[str, Entry], unread: list[tuple[str, Node]]) -> dict[str, Entry]:
         """`own` with the maps under its merge key: own keys win, then earlier maps over later ones."""
         if _MERGE not in own:
             return own
         merge = own.pop(_MERGE)
-        sources = merge.node.items if isinstance(merge.node, Items) else (merge.node,)
-        for source in sources:
+        for source in merge.node.items if isinstance(merge.node, Items) else (merge.node,):
             if isinstance(source, Table):
+                unread += [(key, entry.node) for key, entry in source.entries.items() if key in own]
                 own = {**source.entries, **own}
             else:
                 self._problems.add("E105", "`<<` merges a mapping or a list of mappings", merge.key_at)
+                unread.append((_MERGE, source))
         return own
-
-
-def _height(built: list[_Built]) -> int:
-    return 1 + max((each.height for each in built), default=0)
 
 
 def _spot(event: Any) -> Spot:

@@ -13,23 +13,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST = 80
+_LONGEST_LINE = 2000  # what is longer is not shown
 _MOST = 500  # mistakes that are listed: a file with more is of some other kind
 _BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML 1.1 counts as the end of a line
 _SMELLS = r"pass|pwd|secret|token(?!_realms)|credential"
 _SECRET = re.compile(_SMELLS, re.IGNORECASE)
 _SECRET_KEY = re.compile(rf".*?(?:{_SMELLS}|\bauth\b)[\w-]*[\"']?(?:\s*:\s*)?", re.IGNORECASE)
-_USERINFO = re.compile(r"(://)[^\s\"']*@")
+_USERINFO = re.compile(r"""(?:(?<=://)[^\s"']*|[^\s"'\[{,/:]+:[^\s"'@/]+)@(?!sha(?:256|512):)""")
 _MASK = "***"
+_START = Spot(1, 1)
 
 
 class Unreadable(Exception):
     """The file cannot be read past this place."""
 
-    def __init__(self, code: str, message: str, at: Spot | None = None) -> None:
+    def __init__(self, code: str, message: str, at: Spot = _START) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.at = at or Spot()
+        self.at = at
 
 
 class Problems:
@@ -88,7 +90,9 @@ def _problem(lines: list[str], at: Spot, code: str, message: str) -> Problem:
         return Problem(code, message)
     if at.line > len(lines):
         at = Spot(len(lines), len(lines[-1]) + 1)
-    return Problem(code, message, at.line, at.column, _printable(lines[at.line - 1]))
+    line = lines[at.line - 1]
+    excerpt = _printable(_USERINFO.sub(f"{_MASK}@", line)) if len(line) <= _LONGEST_LINE else ""
+    return Problem(code, message, at.line, at.column, excerpt)
 
 
 def _printable(text: str) -> str:
@@ -100,8 +104,7 @@ def _printable(text: str) -> str:
 def _masked(text: str, root: Node | None) -> list[str]:
     """The lines of the file, with what is secret covered."""
     lines = split_lines(text)
-    covered = _guessed(lines) if root is None else _covered(lines, root)
-    return [_USERINFO.sub(rf"\1{_MASK}@", line) for line in covered]
+    return _guessed(lines) if root is None else _covered(lines, root)
 
 
 def _covered(lines: list[str], root: Node) -> list[str]:
@@ -125,11 +128,12 @@ def _guessed(lines: list[str]) -> list[str]:
     covered: list[str] = []
     indent: int | None = None
     for line in lines:
-        depth = len(line) - len(line.lstrip())
-        if indent is not None and (not line.strip() or depth > indent):
+        space = line[: len(line) - len(line.lstrip())]
+        depth = len(space)
+        if indent is not None and (not line.strip() or depth > indent or "\t" in space):
             covered.append(_MASK)
             continue
-        found = _SECRET_KEY.match(line)
+        found = _SECRET_KEY.match(line[:_LONGEST_LINE])
         indent = depth if found else None
         covered.append(found.group() + _MASK if found else line)
     return covered

@@ -25,6 +25,8 @@ def _block(path: str, problem: Problem) -> str:
     if not problem.line:
         return f"{path}: error[{problem.code}]: {problem.message}"
     head = f"{path}:{problem.line}:{problem.column}: error[{problem.code}]: {problem.message}"
+    if not problem.excerpt.strip():
+        return head
     start = max(0, problem.column - 1 - _LEAD) if len(problem.excerpt) > _WIDEST else 0
     line = problem.excerpt[start : start + _WIDEST]
     before = line[: problem.column - 1 - start]

@@ -33,12 +33,12 @@ class Placed:
 def rules(reading: Reading, root: Node) -> list[Placed]:
     """Every rule of the file that has no mistake of its own."""
     names = tuple(tree.entries(root, "targets"))
-    place = tree.step(root, "defaults")
-    defaults = reading.checked(models.Defaults, place) if place is not root else models.Defaults()
-    if defaults:
+    place = tree.child(root, "defaults")
+    defaults = reading.checked(models.Defaults, place) if place else models.Defaults()
+    if place:
         _check_targets(reading, place, names)
     maker = _Maker(reading, names, defaults or models.Defaults(), defaults is not None)
-    images = tree.step(root, "images")
+    images = tree.child(root, "images")
     made = [maker.rule(node) for node in images.items] if isinstance(images, tree.Items) else []
     return [placed for placed in made if placed]
 

@@ -57,6 +57,7 @@ class Table:
 
     entries: Mapping[str, Entry]
     at: Spot
+    unread: tuple[tuple[str, Node], ...] = ()  # values of duplicate and overridden keys: secret if they were
 
 
 Node = Text | Null | Items | Table
@@ -103,20 +104,24 @@ def key_spot(node: Node, path: Sequence[str | int]) -> Spot:
     return step(parent, name).at
 
 
+def child(node: Node, key: str) -> Node | None:
+    """The value under `key`; None if `node` is no mapping or has no such key."""
+    entry = node.entries.get(key) if isinstance(node, Table) else None
+    return entry.node if entry else None
+
+
 def entries(node: Node, key: str) -> Mapping[str, Entry]:
     """The entries of the mapping under `key`; none if there is no mapping."""
-    entry = node.entries.get(key) if isinstance(node, Table) else None
-    return entry.node.entries if entry and isinstance(entry.node, Table) else {}
+    under = child(node, key)
+    return under.entries if isinstance(under, Table) else {}
 
 
-def items(node: Node, *path: str) -> tuple[Node, ...]:
-    """The items of the list at `path`; a single value is a list of one, as wherever a list is wanted."""
-    for key in path:
-        entry = node.entries.get(key) if isinstance(node, Table) else None
-        if entry is None:
-            return ()
-        node = entry.node
-    return node.items if isinstance(node, Items) else (node,)
+def items(node: Node, key: str) -> tuple[Node, ...]:
+    """The items of the list under `key`; a single value is a list of one, as wherever a list is wanted."""
+    under = child(node, key)
+    if under is None:
+        return ()
+    return under.items if isinstance(under, Items) else (under,)
 
 
 def walk(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node]]:
@@ -125,6 +130,8 @@ def walk(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ..
     if isinstance(node, Table):
         for key, entry in node.entries.items():
             yield from walk(entry.node, (*path, key))
+        for key, value in node.unread:
+            yield from walk(value, (*path, key))
     elif isinstance(node, Items):
         for item in node.items:
             yield from walk(item, path)
