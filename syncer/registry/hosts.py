@@ -69,6 +69,10 @@ class Hosts:
             self._records[host] = HostRecord(host, Breaker(self._clock))
         return self._records[host]
 
+    def resting(self, record: HostRecord) -> bool:
+        """Whether it failed too often lately, or asked everyone to wait: then others are asked first."""
+        return record.breaker.shut or self._clock.monotonic() < record.closed_until
+
     def warnings(self) -> tuple[str, ...]:
         """What registries want shown, with their names. Spec: distribution-spec 1.1, "Warnings"."""
         return tuple(f"{record.host}: {text}" for record in self._records.values() for text in record.warnings)

@@ -6,7 +6,7 @@ mirror is believed about bytes only, because they are hashed.
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from syncer.content.places import Resolution, Stream
@@ -15,14 +15,14 @@ from syncer.oci.digest import Digest
 from syncer.registry import resolving
 from syncer.registry.resolving import Answer
 from syncer.registry.together import together
-from syncer.registry.upstream import in_turn
+from syncer.registry.upstream import in_turn, watched
 from syncer.settings.registries import Way
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from typing import TypeVar
 
-    from syncer.content.places import Place, Source
+    from syncer.content.places import Place
     from syncer.oci.descriptor import Descriptor
     from syncer.oci.manifest import Index, Manifest
     from syncer.oci.names import Tag
@@ -43,7 +43,7 @@ class Mirrored:
     async def tags(self) -> list[Tag]:
         """Every tag, from the origin: what a mirror does not list may exist all the same."""
         try:
-            return await self._origin.ask(lambda source: source.tags())
+            return await self._origin.ask(lambda branch: branch.source.tags())
         except SyncerError as error:
             if resolving.is_final(error) or not self._is_out_of_reach(error):
                 raise
@@ -68,7 +68,7 @@ class Mirrored:
 
     async def manifest(self, d: Descriptor) -> Manifest | Index:
         """The manifest with exactly the digest of `d`, from the first that sends it."""
-        return await self._from_anyone(d, frozenset(), lambda source: source.manifest(d))
+        return await self._from_anyone(d, frozenset(), lambda branch: branch.source.manifest(d))
 
     @asynccontextmanager
     async def blob(
@@ -77,8 +77,10 @@ class Mirrored:
         """Bytes `start` to `stop` (exclusive) of a blob, from the first that begins to send it."""
         async with AsyncExitStack() as stack:
 
-            def opened(source: Source) -> Awaitable[Stream]:
-                return stack.enter_async_context(source.blob(d, start, stop, avoid))
+            async def opened(branch: Branch) -> Stream:
+                stream = await stack.enter_async_context(branch.source.blob(d, start, stop, avoid))
+                chunks = await stack.enter_async_context(aclosing(watched(stream, branch.upstream)))
+                return Stream(chunks, stream.host, stream.start)
 
             yield await self._from_anyone(d, avoid, opened)
 
@@ -88,7 +90,7 @@ class Mirrored:
         Where the origin is out of reach, mirrors with `trust: tags` may say it instead.
         """
         try:
-            return await self._origin.ask(lambda source: source.referrers(digest))
+            return await self._origin.ask(lambda branch: branch.source.referrers(digest))
         except SyncerError as error:
             if resolving.is_final(error) or not self._is_out_of_reach(error):
                 raise
@@ -151,7 +153,7 @@ class Mirrored:
     async def _asked(self, branch: Branch, name: Tag | Digest) -> Answer:
         host, operator = branch.upstream.host, branch.upstream.operator
         try:
-            resolution = await branch.ask(lambda source: source.resolve(name))
+            resolution = await branch.ask(lambda branch: branch.source.resolve(name))
         except SyncerError as error:
             return Answer(host, operator, error=error)
         return Answer(host, operator, resolution.descriptor)
@@ -168,7 +170,7 @@ class Mirrored:
 
     # content by digest
 
-    async def _from_anyone(self, d: Descriptor, avoid: frozenset[str], question: Callable[[Source], Awaitable[T]]) -> T:
+    async def _from_anyone(self, d: Descriptor, avoid: frozenset[str], question: Callable[[Branch], Awaitable[T]]) -> T:
         """The first good answer, each endpoint asked at most once; wrong bytes put a mirror out for the run."""
         failures: list[tuple[str, SyncerError]] = []
         for branch in in_turn((*self._mirrors, self._origin), avoid):
@@ -191,7 +193,7 @@ class Mirrored:
     async def _believed_referrers(self, digest: Digest, error: SyncerError) -> list[Descriptor]:
         for branch in self._believed():
             try:
-                return await branch.ask(lambda source: source.referrers(digest))
+                return await branch.ask(lambda branch: branch.source.referrers(digest))
             except SyncerError as exc:
                 error.add_note(f"and {branch.upstream.host}: {exc}")
         error.hint = "leave out `referrers`, or write `trust: tags` for a mirror that you believe about them"

@@ -59,4 +59,4 @@ class MirroredRegistry:
     def _upstream(self, endpoint: Endpoint, mirror: MirrorSettings | None = None) -> tuple[Upstream, PlainRegistry]:
         record, client = self._hosts.of(endpoint.name), self._connect(endpoint)
         registry = PlainRegistry(self.identity, endpoint, client, record, self._manifests)
-        return Upstream(endpoint, record, mirror), registry
+        return Upstream(endpoint, self._hosts, mirror), registry

@@ -19,10 +19,10 @@ from syncer.errors import (
 from syncer.settings.registries import Trust
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
-    from syncer.content.places import Source
-    from syncer.registry.hosts import HostRecord
+    from syncer.content.places import Source, Stream
+    from syncer.registry.hosts import Hosts
     from syncer.settings.registries import Endpoint, MirrorSettings
 
 T = TypeVar("T")
@@ -35,14 +35,16 @@ _REFUSALS = (Denied, Unauthorized)
 class Upstream:
     """An origin or a mirror, for all repositories."""
 
-    def __init__(self, endpoint: Endpoint, record: HostRecord, mirror: MirrorSettings | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, hosts: Hosts, mirror: MirrorSettings | None = None) -> None:
         self.host = endpoint.name
-        self.record = record
+        self.record = hosts.of(endpoint.name)
+        self._hosts = hosts
         self.is_origin = mirror is None
         self.operator = mirror.operator or endpoint.origin.host if mirror else ""
         self.says_tags = mirror is not None and mirror.trust is Trust.TAGS
         self._in_flight = endpoint.limits.in_flight
         self._strikes = 0
+        self._stumbles = 0
         self._contact = asyncio.Lock()
         self._contacted = False
         self.silence: Silent | None = None
@@ -61,8 +63,9 @@ class Upstream:
 
     @property
     def turn(self) -> tuple[bool, bool, float]:
-        """The order in which to ask for content: those that rest come last, the origin after its mirrors."""
-        return self.record.breaker.shut, self.is_origin, self.record.load / self._in_flight
+        """The order in which to ask for content: those that fail come last, the origin after its mirrors."""
+        failing = self._hosts.resting(self.record) or self._stumbles >= STRIKES
+        return failing, self.is_origin, self._stumbles + self.record.load / self._in_flight
 
     async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
         """The answer; of many who ask for the first time one does, and the others wait whether anybody is there."""
@@ -96,6 +99,14 @@ class Upstream:
         """It gave a proper answer."""
         self._strikes = 0
 
+    def stumbled(self) -> None:
+        """It began to send a blob and broke off: others are preferred until it sends one to its end."""
+        self._stumbles += 1
+
+    def arrived(self) -> None:
+        """It sent all that it began to send."""
+        self._stumbles = 0
+
     def struck(self, error: SyncerError) -> None:
         """It gave an answer that is none, or let nobody in; the third such mirror answer in a row is the last."""
         self._strikes += 1
@@ -116,10 +127,10 @@ class Branch:
         """Whether to ask it."""
         return self.upstream.usable and not self.refused
 
-    async def ask(self, question: Callable[[Source], Awaitable[T]]) -> T:
+    async def ask(self, question: Callable[[Branch], Awaitable[T]]) -> T:
         """The answer of this source, and what it teaches about the upstream."""
         try:
-            answer = await self.upstream.ask(lambda: question(self.source))
+            answer = await self.upstream.ask(lambda: question(self))
         except CorruptContent as error:
             if not self.upstream.is_origin:
                 self.upstream.blame(error)
@@ -133,6 +144,17 @@ class Branch:
             raise
         self.upstream.succeeded()
         return answer
+
+
+async def watched(stream: Stream, upstream: Upstream) -> AsyncGenerator[bytes, None]:
+    """The chunks of `stream`; how it ends is remembered of `upstream`."""
+    try:
+        async for chunk in stream.chunks:
+            yield chunk
+    except SyncerError:
+        upstream.stumbled()
+        raise
+    upstream.arrived()
 
 
 def in_turn(branches: Sequence[Branch], avoid: frozenset[str] = frozenset()) -> list[Branch]:
