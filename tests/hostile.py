@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Callable
 
-QUICK = Deadlines(lookup=2, connect=0.5, head=0.5, stall=0.3, window=0.4, floor=1000)
+QUICK = Deadlines(lookup=0.5, connect=1, head=0.5, stall=0.3, window=0.4, floor=1000)
 
 
 @dataclass
@@ -64,8 +64,8 @@ async def serving(answer: Callable[..., Any] | bytes, tls: ssl.SSLContext | None
         try:
             while True:
                 await _respond(answer, await _read(reader, server), writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client has left
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the client has left, or the test is over
         finally:
             writer.close()
 
@@ -90,6 +90,8 @@ async def listening(serve: Callable[..., Any]) -> AsyncIterator[Origin]:
         tasks.add(asyncio.current_task())
         try:
             await serve(reader, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the client has left, or the test is over
         finally:
             writer.transport.abort()
 

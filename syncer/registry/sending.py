@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 from syncer.errors import Bug
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from syncer.registry.http import Body
 
+_PIECE = 128 * 1024  # bytes: a chunk of 2 MiB in one piece would need 70 KB/s, more than one of 64 uploads may get
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Sending:
     """One sending of a body, or of none, which moves the deadline of the request's head as it goes on.
 
-    While the server has to read, it has `stall` seconds per chunk; while our own source has to deliver, no time runs
-    here, since the source has deadlines of its own; after the last byte the server has `head` seconds to answer.
+    While the server has to read, it has `stall` seconds per 128 KiB, which is 4 KiB/s; while our own source has to
+    deliver, no time runs here, since the source has deadlines of its own; after the last byte the server has `head`
+    seconds to answer.
     """
 
     def __init__(self, body: Body | None, *, head: float, stall: float) -> None:
@@ -48,19 +50,20 @@ class Sending:
             return {"Content-Length": str(self._body.size)}
         return {"Content-Length": "0"} if method in _BODY_METHODS else {}
 
-    def chunks(self) -> AsyncIterator[bytes] | None:
+    def chunks(self) -> AsyncIterator[bytes | memoryview] | None:
         """The body to send, or None."""
         return self._watched(self._body) if self._body is not None else None
 
-    async def _watched(self, body: Body) -> AsyncIterator[bytes]:
+    async def _watched(self, body: Body) -> AsyncIterator[bytes | memoryview]:
         chunks = body.open()
         left = body.size
         try:
             self._allow(None)
             async for chunk in chunks:
                 left -= len(chunk)
-                self._allow(self._stall)
-                yield chunk
+                for piece in _pieces(chunk):
+                    self._allow(self._stall)
+                    yield piece
                 self._allow(None)
             _refuse_other_size(body.size, left)
             self.finished = True
@@ -78,6 +81,15 @@ class Sending:
             return
         when = None if seconds is None else asyncio.get_running_loop().time() + seconds
         self._timeout.reschedule(when)
+
+
+def _pieces(chunk: bytes) -> Iterator[bytes | memoryview]:
+    if len(chunk) <= _PIECE:
+        yield chunk
+        return
+    view = memoryview(chunk)
+    for start in range(0, len(chunk), _PIECE):
+        yield view[start : start + _PIECE]
 
 
 def _refuse_other_size(size: int, left: int) -> None:

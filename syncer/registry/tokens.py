@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from syncer.errors import RealmRefused, SyncerError, TokenServiceFailed, TooManyRequests, Unauthorized
+from syncer.errors import RealmRefused, RedirectRefused, SyncerError, TokenServiceFailed, TooManyRequests, Unauthorized
 from syncer.oci import strict_json
 from syncer.oci.names import Origin
 from syncer.registry.failures import refusal_of
@@ -93,10 +93,14 @@ class Tokens:
         credential = await self._keychain.credential(self._endpoint.origin) if self._keychain else None
         origin, target = self._realm(challenge, anonymous=credential is None)
         request = _token_request(origin, target, _query(challenge, scope), credential)
-        async with self._client.send(request) as response:
-            if response.status != HTTPStatus.OK:
-                raise await self._refusal(response, anonymous=credential is None)
-            return self._read(await response.read(LONGEST_ANSWER), origin)
+        try:
+            async with self._client.send(request) as response:
+                if response.status != HTTPStatus.OK:
+                    raise await self._refusal(response, anonymous=credential is None)
+                return self._read(await response.read(LONGEST_ANSWER), origin)
+        except RedirectRefused as error:  # by the guard: nobody configured that host, and it is not public
+            ours = self._endpoint.origin.netloc
+            raise RealmRefused(f"{ours} sends us for a token to {origin}, which is not public", host=ours) from error
 
     def _realm(self, challenge: Challenge, *, anonymous: bool) -> tuple[Origin, str]:
         """Where to ask; RealmRefused where our credential, or without one anybody, must not go (law 6)."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _BUFFER = 1024 * 1024  # bytes that aiohttp reads ahead per response; small ones cost half the throughput
 _STATUSES = range(200, 600)
 _IDENTITY = ("", "identity")
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+_PLAIN = "if that host has plain HTTP only and you trust the way to it, say so: `tls: {plain_http: true}`"
 
 
 class Connections:
@@ -114,7 +116,7 @@ class Wire:
         except (aiohttp.ClientError, OSError, ValueError) as exc:
             if sending.failure is not None:
                 raise sending.failure from None  # the cause: without it a corrupt source reads as a flaky target
-            raise translated(exc, request) from (None if isinstance(exc, aiohttp.ClientResponseError) else exc)
+            raise translated(exc, request) from _cause(exc)
         if answer.status not in _STATUSES:
             answer.close()
             raise ProtocolViolation(f"{_shown(request)} is answered with status {answer.status}", host=_host(request))
@@ -232,7 +234,7 @@ class WireResponse:
             message = f"{_shown(self._request)}: no byte came for {self._deadlines.stall:g} s"
             raise TimedOut(message, host=self._host) from exc
         except (aiohttp.ClientError, OSError) as exc:
-            raise translated(exc, self._request) from exc
+            raise translated(exc, self._request) from _cause(exc)
 
     def _refuse_trickle(self, received: int, waited: float) -> None:
         if received < self._deadlines.floor * waited:
@@ -259,11 +261,20 @@ _MEANINGS: tuple[tuple[type[Exception], type[NetworkError], str], ...] = (
 
 def translated(exc: Exception, request: Request) -> NetworkError:
     """What went wrong, as one of our errors: with the host that was meant and no query, header or address of dial."""
-    if isinstance(getattr(exc, "os_error", None), NotPublic):
+    host, system = _host(request), getattr(exc, "os_error", None)
+    if isinstance(system, NotPublic):
         return _private(request)
+    if isinstance(system, ssl.SSLError) and system.reason in _NO_TLS:
+        return TlsFailed(f"{host} does not speak TLS", host=host, hint=_PLAIN)
     kind, text = next((kind, text) for foreign, kind, text in _MEANINGS if isinstance(exc, foreign))
-    host = _host(request)
     return kind(text.format(shown=_shown(request), host=host, reason=_reason(exc)), host=host)
+
+
+def _cause(exc: Exception) -> BaseException | None:
+    """What the system raised: aiohttp's own errors show whole URLs and request headers in their texts."""
+    if isinstance(exc, (aiohttp.ClientError, ValueError)):
+        return getattr(exc, "os_error", None) or getattr(exc, "certificate_error", None)
+    return exc
 
 
 def _reason(exc: Exception) -> str:

@@ -117,7 +117,7 @@ async def test_an_anonymous_token_may_come_from_elsewhere_and_nothing_is_shown_t
 async def test_an_anonymous_realm_must_be_public():
     async with serving(reply(200, b'{"token": "t"}')) as inner:
         async with serving(unauthorized(f'Bearer realm="{inner.origin}/token"')) as mirror, clients() as made:
-            with pytest.raises(RedirectRefused, match="not public"):
+            with pytest.raises(RealmRefused, match="not public"):
                 await made.client(Endpoint(mirror.origin)).send(Request("GET", mirror.origin, "/v2/")).__aenter__()
 
         assert inner.connections == 0

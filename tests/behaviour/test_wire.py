@@ -6,12 +6,14 @@ import socket
 import ssl
 import struct
 import time
+import traceback
 
 import pytest
 import trustme
 from hostile import QUICK, body_of, clients, fetch, listening, reply, serving
 
 from syncer.errors import (
+    Bug,
     CorruptContent,
     NetworkError,
     ProtocolViolation,
@@ -24,6 +26,7 @@ from syncer.oci.names import Origin
 from syncer.registry.http import Access, Body, Request
 from syncer.settings.registries import Endpoint, Tls
 
+CANARY = "canary"
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + b"x" * 50
 
 
@@ -207,6 +210,22 @@ async def test_a_body_that_fails_raises_its_own_error():
     assert caught.value.host == "mirror.example"
 
 
+async def test_a_large_chunk_arrives_whole():
+    chunk = bytes(range(256)) * 5000
+    async with serving(reply(201)) as server, clients() as made:
+        await fetch(made, server.origin, "/v2/x", "PUT", body=body_of(chunk, chunk[:5]))
+
+    assert server.asked[0].body == chunk + chunk[:5]
+
+
+@pytest.mark.parametrize("size", [3, 5])
+async def test_a_body_of_another_size_than_it_said_is_a_bug(size):
+    body = Body(size, body_of(b"1234").open)
+    async with serving(reply(201)) as server, clients() as made:
+        with pytest.raises(Bug, match="too"):
+            await fetch(made, server.origin, "/v2/x", "PUT", body=body)
+
+
 async def test_a_body_has_a_length_and_is_not_chunked():
     async with serving(reply(201)) as server, clients() as made:
         await fetch(made, server.origin, "/v2/x", "PUT", body=body_of(b"one", b"two"))
@@ -286,12 +305,14 @@ async def test_a_malformed_path_is_never_sent(target):
     assert server.asked == []
 
 
-async def test_no_message_holds_a_query():
-    async with serving(cut) as server, clients() as made:
-        with pytest.raises(Unreachable) as caught:
-            await fetch(made, server.origin, "/blob?X-Amz-Signature=canary")
+@pytest.mark.parametrize("fault", [cut, reset_at_once, silent, stall, b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"])
+async def test_no_message_and_no_traceback_holds_a_query_or_a_header(fault):
+    async with serving(fault) as server, clients() as made:
+        with pytest.raises(NetworkError) as caught:
+            await fetch(made, server.origin, f"/blob?X-Amz-Signature={CANARY}", headers={"X-Token": CANARY})
 
-    assert "canary" not in str(caught.value)
+    assert CANARY.encode() in server.received
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
     assert "/blob" in str(caught.value)
 
 
@@ -414,11 +435,31 @@ async def test_a_file_that_holds_no_certificate_is_named(tmp_path):
 
 
 async def test_tls_is_never_given_up_for_plain_http():
-    async with serving(reply()) as server, clients() as made:
-        with pytest.raises(NetworkError):
-            await fetch(made, Origin("https", "127.0.0.1", server.origin.port))
+    async def plain(_reader, writer):
+        writer.write(reply(400, b"this is HTTP"))
+        await writer.drain()
 
-    assert server.asked == []
+    async with listening(plain) as origin, clients() as made:
+        with pytest.raises(TlsFailed, match="does not speak TLS") as caught:
+            await fetch(made, Origin("https", "127.0.0.1", origin.port))
+
+    assert "plain_http" in caught.value.hint
+
+
+async def test_a_dialled_host_proves_its_real_name(authority, tmp_path):
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("registry.example").configure_cert(context)
+    real, other = Origin("https", "registry.example", 443), Origin("https", "other.example", 443)
+    tls = Tls(ca=tmp_path / "ca.pem")
+    async with (
+        serving(reply(200, b"ok"), context) as server,
+        clients(dial={real: server.origin, other: server.origin}) as made,
+    ):
+        async with made.client(Endpoint(real, tls=tls)).send(Request("GET", real, "/v2/")) as response:
+            assert await response.read(10) == b"ok"
+        with pytest.raises(TlsFailed):
+            await made.client(Endpoint(other, tls=tls)).send(Request("GET", other, "/v2/")).__aenter__()
 
 
 async def test_a_proxy_gets_its_own_credential_and_the_registry_does_not():
