@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 16  # images
 _BLOBS_AT_ONCE = 8  # of one image
+_SYNC = "run `syncer sync`"
 _AGAIN = "delete the image at the target and run `syncer sync` again"
 
 
@@ -40,6 +41,7 @@ class _Claim:
     digest: Digest
     referrers: bool
     outcome: Outcome
+    lacking: bool = False  # the tag is right, and still planning found something of the image absent
 
 
 async def verify(
@@ -73,7 +75,14 @@ def _failed(outcome: Outcome) -> Outcome:
 
 def _claims(plan: Plan) -> list[_Claim]:
     copies = [
-        _Claim(to.target, to.reference, copy.landing.digest, copy.referrers, begun(copy, to))
+        _Claim(
+            to.target,
+            to.reference,
+            copy.landing.digest,
+            copy.referrers,
+            begun(copy, to),
+            to.before == copy.landing.digest,
+        )
         for copy in plan.copies
         for to in copy.destinations
     ]
@@ -121,6 +130,8 @@ class _Reader:
         missing = await self._attempts.step(lambda: target.missing(blobs)) if blobs else []
         if missing:
             raise NotFound(f"{claim.reference} lacks {', '.join(str(d.digest) for d in missing)}", hint=_AGAIN)
+        if claim.lacking:
+            raise NotFound(f"{claim.reference} lacks a manifest that refers to it at its source", hint=_SYNC)
         if self._deep:
             await for_each(blobs, lambda d: self._bytes(target, d), _BLOBS_AT_ONCE)
 

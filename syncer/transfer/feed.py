@@ -129,11 +129,10 @@ class Feed:
         if not isinstance(error, CorruptContent):
             return
         self._observe(Noted(str(error)))
-        _first, *others = tee.reading.hosts
-        if others:
-            self._mixed[tee.d.digest] = frozenset(others)
-        elif error.host is not None:
+        if error.host is not None:
             tee.source.blame(error.host, error)
+        else:
+            self._mixed[tee.d.digest] = frozenset(tee.reading.hosts[1:])
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

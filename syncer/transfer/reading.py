@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from syncer.content.verify import verified
-from syncer.errors import CorruptContent, MirrorUnusable, NoHonestSource, ProtocolViolation, SyncerError, Unreachable
+from syncer.errors import CorruptContent, MirrorUnusable, NoHonestSource, ProtocolViolation, SyncerError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -30,7 +30,6 @@ class Reading:
         self._attempts = attempts
         self._avoid = avoid
         self.hosts: list[str] = []
-        self.failed = 0  # attempts that broke
 
     async def chunks(self, moved: Callable[[int, str], None]) -> AsyncGenerator[bytes, None]:
         """The bytes as they come; `moved` hears how many came from whom.
@@ -48,9 +47,10 @@ class Reading:
 
     def _corrupt(self, error: CorruptContent) -> CorruptContent:
         """The same with the name of the liar; where several sent parts of the whole, nobody can tell."""
-        if len(self.hosts) != 1:
+        if len(self.hosts) > 1 and error.host not in self.hosts:
             return CorruptContent(f"{' and '.join(self.hosts)} together sent other bytes than {self._d.digest}")
-        return CorruptContent(f"{self.hosts[0]} sent other bytes than {self._d.digest} ({error})", host=self.hosts[0])
+        host = error.host if error.host in self.hosts else self.hosts[0]
+        return CorruptContent(f"{host} sent other bytes than {self._d.digest} ({error})", host=host)
 
     async def _resumed(self, moved: Callable[[int, str], None]) -> AsyncGenerator[bytes, None]:
         offset, counted = 0, 0
@@ -65,15 +65,16 @@ class Reading:
                             offset += len(fresh)
                             moved(len(fresh), stream.host)
                             yield fresh
-                self._refuse_short(stream.host, offset)
             except SyncerError as error:
-                self.failed += 1
+                if offset >= self._d.size:
+                    return  # it broke after the last byte
                 if offset - counted >= PROGRESS:
                     counted = offset
                     tries.progress()
                 if not self._nobody_left(error):
                     await tries.after(error)
             else:
+                self._refuse_short(stream.host, offset)
                 return
 
     def _known(self, stream: Stream, offset: int) -> int:
@@ -88,13 +89,9 @@ class Reading:
         return offset - stream.start
 
     def _refuse_short(self, host: str, offset: int) -> None:
+        """An end without an error, before the end: that host believes that this is the whole blob."""
         if offset < self._d.size:
-            self._avoid |= {host}  # it believes that this is all; somebody else may have the rest
-            raise Unreachable(
-                f"{host} ended {self._d.digest} after {offset} of its {self._d.size} bytes",
-                host=host,
-                hint="try again; if it always ends there, that host has a damaged copy",
-            )
+            raise CorruptContent(f"it ended after {offset} of {self._d.size} bytes", host=host)
 
     def _nobody_left(self, error: SyncerError) -> bool:
         """Whether only the hosts to avoid could have answered: then they are better than nobody."""
