@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -66,16 +67,25 @@ class Reading:
             self.problems.add("E113", f"{as_written(node)} cannot be read: {why}", node.at)
         return None if why else path
 
+    def authorities(self, text: str, node: Node) -> Path | None:
+        """The PEM file that `text` names; None, and a problem, if it holds no certificate."""
+        path = self.path(text, node)
+        try:
+            if path:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        except (OSError, ValueError):  # an SSLError is an OSError
+            self.problems.add("E113", f"{as_written(node)} holds no certificates in PEM form", node.at)
+        return path
+
     def secret(self, text: str, node: Node) -> str | None:
         """The content of a file without its last line break; None, and a problem, if there is none."""
         path = self.path(text, node)
         if path is None:
             return None
         try:
-            with path.open("rb") as file:
-                content = file.read(_MAX_SECRET).decode("utf-8")
-        except (OSError, UnicodeDecodeError):
-            self.problems.add("E113", f"{as_written(node)} cannot be read as text", node.at)
+            content = _short_text(path)
+        except (OSError, ValueError) as exc:
+            self.problems.add("E113", f"{as_written(node)} cannot be read: {exc}", node.at)
             return None
         content = content.removesuffix("\n").removesuffix("\r")
         if not content:
@@ -87,6 +97,17 @@ class Reading:
         where = find(node, path)
         code, message = _translated(model, where, error)
         self.problems.add(code, message, _place(error["type"], node, where, path))
+
+
+def _short_text(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(_MAX_SECRET + 1)
+    if len(content) > _MAX_SECRET:
+        raise ValueError(f"larger than {_MAX_SECRET // 1024} KiB")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None  # whose message would show a part of the secret
 
 
 def as_written(node: Node) -> str:

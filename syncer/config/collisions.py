@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syncer.config import tree
+from syncer.config.problems import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from syncer.config.check import Reading
     from syncer.config.rules import Placed
+    from syncer.config.tree import Spot
     from syncer.oci.names import Tag
     from syncer.settings.rules import Rule
     from syncer.settings.targets import TargetSettings
@@ -21,19 +23,19 @@ if TYPE_CHECKING:
 
 def check_collisions(reading: Reading, placed: list[Placed], targets: Mapping[str, TargetSettings]) -> None:
     """Note every rule that writes what an earlier one, or its own source, already is."""
-    first: dict[tuple[str, str, Tag], int] = {}
+    first: dict[tuple[str, str, Tag], Spot] = {}
     for each in placed:
         at = tree.find(each.node, ["source"]).at
         for target in (targets[name] for name in each.rule.targets if name in targets):
             repository = repository_at(target, each.rule)
             if _onto_itself(each.rule, target, repository):
-                message = f"{target.registry}/{repository} would be written onto itself"
-                reading.problems.add("E110", message, at)
-            for tag in written_tags(each.rule):
-                line = first.setdefault((target.registry, repository, tag), at.line)
-                if line != at.line or _twice(each.rule, target, targets):
-                    message = f"two sources write {repository}:{tag} (first on line {line})"
+                reading.problems.add("E110", f"{target.registry}/{repository} would be written onto itself", at)
+            for tag in _written_tags(each.rule):
+                before = first.setdefault((target.registry, repository, tag), at)
+                if before != at:
+                    message = f"two sources write {repository}:{tag} (first on line {before.line})"
                     reading.problems.add("E110", message, at)
+        _check_places(reading, each, targets)
 
 
 def repository_at(target: TargetSettings, rule: Rule) -> str:
@@ -41,18 +43,21 @@ def repository_at(target: TargetSettings, rule: Rule) -> str:
     return f"{target.prefix}/{rule.repository}" if target.prefix else str(rule.repository)
 
 
-def written_tags(rule: Rule) -> Iterator[Tag]:
+def _written_tags(rule: Rule) -> tuple[Tag, ...]:
     """The tags that a rule writes, as far as the file names them."""
-    yield from (rule.rename,) if rule.rename else rule.tags.exact
+    return (rule.rename,) if rule.rename else rule.tags.exact
 
 
 def _onto_itself(rule: Rule, target: TargetSettings, repository: str) -> bool:
     same = (rule.source.registry, str(rule.source.repository)) == (target.registry, repository)
-    return same and (rule.rename is None)
+    return same and rule.rename is None
 
 
-def _twice(rule: Rule, target: TargetSettings, targets: Mapping[str, TargetSettings]) -> bool:
-    """Whether an earlier target of the same rule is the same place under another name."""
-    names = [name for name in rule.targets if name in targets]
-    earlier = names[: names.index(target.name)]
-    return any((targets[n].registry, targets[n].prefix) == (target.registry, target.prefix) for n in earlier)
+def _check_places(reading: Reading, placed: Placed, targets: Mapping[str, TargetSettings]) -> None:
+    """Two targets of one rule must not be one place under two names."""
+    names: dict[tuple[str, str], str] = {}
+    for target in (targets[name] for name in placed.rule.targets if name in targets):
+        other = names.setdefault((target.registry, target.prefix), target.name)
+        if other != target.name:
+            message = f"the targets {quoted(other)} and {quoted(target.name)} of this image are one place"
+            reading.problems.add("E110", message, tree.find(placed.node, ["source"]).at)

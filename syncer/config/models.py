@@ -129,9 +129,9 @@ class Registry(Endpoint):
         list[Annotated[Mirror, BeforeValidator(_short_mirror, json_schema_input_type=str | Mirror)]], ListOf
     ] = Field([], description="where bytes come from first; the registry itself comes last")
     resolve: Annotated[list[Annotated[Way, BeforeValidator(_lower)]], ListOf] = Field(
-        [Way.ORIGIN, Way.AGREEMENT],
+        [],
         description="who says what a tag means, in this order: origin, agreement (of two operators' mirrors), "
-        "mirror (one with trust: tags), plan",
+        "mirror (one with trust: tags), plan; default: origin, agreement, and mirror if one is trusted",
     )
     keep_for: Annotated[float | None, reads(values.duration)] = Field(
         None, description="how long a confirmed tag stands in for an origin that does not answer; default 7d"

@@ -20,6 +20,8 @@ from syncer.settings.registries import (
     MirrorSettings,
     RegistrySettings,
     Tls,
+    Trust,
+    Way,
     is_loopback,
     origin_of,
 )
@@ -71,7 +73,15 @@ def _registry(reading: Reading, name: str, node: Node) -> RegistrySettings | Non
     endpoint = _endpoint(reading, model, node, Endpoint(origin, tls=tls, limits=_base_limits(name)))
     mirrors = _mirrors(reading, model.mirrors, node)
     keep_for = WEEK if model.keep_for is None else model.keep_for
-    return RegistrySettings(name, endpoint, mirrors, tuple(model.resolve), keep_for)
+    return RegistrySettings(name, endpoint, mirrors, _ways(model, mirrors), keep_for)
+
+
+def _ways(model: models.Registry, mirrors: tuple[MirrorSettings, ...]) -> tuple[Way, ...]:
+    """As written; else origin and agreement, and the mirrors that the file trusts about tags, if there are any."""
+    if model.resolve:
+        return tuple(model.resolve)
+    trusted = any(mirror.trust is Trust.TAGS for mirror in mirrors)
+    return (Way.ORIGIN, Way.AGREEMENT, *((Way.MIRROR,) if trusted else ()))
 
 
 def _base_limits(name: str) -> Limits:
@@ -132,7 +142,7 @@ def _tls(reading: Reading, model: models.Tls, node: Node) -> Tls:
     place = tree.find(node, ["tls", "ca"])
     if model.plain_http and model.ca:
         reading.problems.add("E105", "`ca` means nothing with `plain_http: true`", place.at)
-    ca = reading.path(model.ca, place) if model.ca else None
+    ca = reading.authorities(model.ca, place) if model.ca else None
     return Tls(ca, model.verify, model.plain_http)
 
 
@@ -147,7 +157,9 @@ def _auth(reading: Reading, model: models.Auth, node: Node) -> Auth | None:
         reading.problems.add("E103", "`auth` needs `password` or `password_file`", node.at)
         return None
     password = _password(reading, model, node)
-    return None if password is None else Auth(model.username, Secret(password))
+    if password == "":
+        reading.problems.add("E105", "the password is empty; with an empty user name too, none is used", node.at)
+    return Auth(model.username, Secret(password)) if password else None
 
 
 def _password(reading: Reading, model: models.Auth, node: Node) -> str | None:

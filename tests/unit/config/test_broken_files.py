@@ -42,6 +42,7 @@ images:
     target: base/redis:7.4-cn
 """
 ECR = "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"
+TWICE = "&a x:1\n    target: x:1\n  - {source: 'b:1', target: *a}"
 CHOSEN = 'tags: ["1.27", 1.27-alpine]'
 
 # what is replaced, by what; the code; where it must point; a part of the message
@@ -105,7 +106,8 @@ BROKEN = [
     # what goes where
     ("target: base/redis:7.4-cn", "target: base/nginx:1.27", "E110", "redis:7.4", "(first on line 28)"),
     ("redis:7.4\n    target: base/redis:7.4-cn", "localhost:5001/x:1", "E110", "localhost:5001/x", "onto itself"),
-    ("localhost:5001", f"{ECR}", "E110", "nginx\n", "two sources write base/nginx:1.27 (first on line 28)"),
+    ("localhost:5001", ECR, "E110", "nginx\n", 'the targets "beijing" and "local" of this image are one place'),
+    ("redis:7.4\n    target: base/redis:7.4-cn", TWICE, "E110", "'b:1'", "two sources write x:1"),
     ("[beijing, local]", "[bejing, local]", "E111", "bejing", 'unknown target "bejing", did you mean "beijing"?'),
     ("target: base/nginx", "targets: nowhere", "E111", "nowhere", 'unknown target "nowhere"'),
     # grammars

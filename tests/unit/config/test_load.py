@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import trustme
 
 from syncer.config.load import load as load_file
 from syncer.errors import ConfigError
@@ -246,9 +247,25 @@ def test_registries_are_known_by_their_one_name(load) -> None:
 
 
 def test_a_ca_is_found_beside_the_file(hub, tmp_path) -> None:
-    (tmp_path / "corp.pem").write_text("x")
+    trustme.CA().cert_pem.write_to_path(tmp_path / "corp.pem")
 
     assert hub("tls: {ca: corp.pem}").endpoint.tls.ca == tmp_path / "corp.pem"
+
+
+def test_a_ca_that_is_none_is_refused(problems, tmp_path) -> None:
+    (tmp_path / "corp.pem").write_text("x")
+
+    found = problems("version: 1\nregistries: {docker.io: {tls: {ca: corp.pem}}}")
+
+    assert '"corp.pem" holds no certificates in PEM form' in [problem.message for problem in found]
+
+
+def test_trusting_a_mirror_about_tags_is_enough_to_ask_it(hub) -> None:
+    mirrors = "mirrors: {url: m.example, trust: tags}"
+
+    assert hub("keep_for: 7d").resolve == (Way.ORIGIN, Way.AGREEMENT)
+    assert hub(mirrors).resolve == (Way.ORIGIN, Way.AGREEMENT, Way.MIRROR)
+    assert hub(f"{mirrors}\nresolve: origin").resolve == (Way.ORIGIN,)
 
 
 # --- secrets ------------------------------------------------------------------------------------------------------
@@ -271,12 +288,22 @@ def test_an_empty_user_is_no_auth(hub) -> None:
     assert hub('auth: {username: "${U:-}", password: "${P:-}"}').endpoint.auth is None
 
 
-def test_an_empty_file_is_no_password(problems, tmp_path) -> None:
-    (tmp_path / "token").write_text("\n")
+@pytest.mark.parametrize(
+    ("content", "part"), [(b"\n", "is empty"), (b"\xffs3cr3t", "not UTF-8"), (b"s3cr3t" * 20_000, "larger than 64 KiB")]
+)
+def test_a_file_that_holds_no_password_is_refused_and_not_shown(problems, tmp_path, content, part) -> None:
+    (tmp_path / "token").write_bytes(content)
 
     found = problems("version: 1\nregistries: {docker.io: {auth: {username: u, password_file: token}}}")
 
-    assert "E113" in {problem.code for problem in found}
+    assert [part in problem.message for problem in found if problem.code == "E113"] == [True]
+    assert "s3cr3t" not in repr(found)
+
+
+def test_a_user_without_a_password_is_a_mistake(problems) -> None:
+    found = problems('version: 1\nregistries: {docker.io: {auth: {username: u, password: "${P:-}"}}}')
+
+    assert "the password is empty" in "".join(problem.message for problem in found)
 
 
 # --- targets ------------------------------------------------------------------------------------------------------

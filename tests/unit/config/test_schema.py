@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import trustme
 import yaml
 
 from syncer.config.load import load_text
@@ -52,8 +53,8 @@ def test_the_project_s_own_file_is_valid(validator) -> None:
 @pytest.mark.parametrize("example", [text for text in EXAMPLES if text.startswith(("version:", "# yaml-language"))])
 def test_whole_examples_in_the_docs_load_and_are_valid(validator, example, tmp_path) -> None:
     for name in re.findall(r"\w+/\w+\.pem|secrets/\w+", example):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x")
+        (tmp_path / name).parent.mkdir()
+        trustme.CA().cert_pem.write_to_path(tmp_path / name)
 
     load_text(example, "docs", {}, tmp_path)
     assert list(validator.iter_errors(yaml.safe_load(example))) == []
