@@ -62,7 +62,7 @@ class Reading:
             if not why:
                 path.open("rb").close()
         except (OSError, ValueError) as exc:
-            why = str(getattr(exc, "strerror", None) or exc)
+            why = _why(exc)
         if why:
             self.problems.add("E113", f"{as_written(node)} cannot be read: {why}", node.at)
         return None if why else path
@@ -85,7 +85,7 @@ class Reading:
         try:
             content = _short_text(path)
         except (OSError, ValueError) as exc:
-            self.problems.add("E113", f"{as_written(node)} cannot be read: {exc}", node.at)
+            self.problems.add("E113", f"{as_written(node)} cannot be read: {_why(exc)}", node.at)
             return None
         content = content.removesuffix("\n").removesuffix("\r")
         if not content:
@@ -108,6 +108,11 @@ def _short_text(path: Path) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None  # whose message would show a part of the secret
+
+
+def _why(exc: Exception) -> str:
+    """Without the path, which a variable may hold."""
+    return str(getattr(exc, "strerror", None) or exc)
 
 
 def as_written(node: Node) -> str:
