@@ -1,0 +1,46 @@
+"""What a run remembers about a registry."""
+
+from __future__ import annotations
+
+from builders import image
+
+from syncer.registry.kept import REFUSED_MOUNTS, Manifests, Mounts
+
+ONE, TWO, THREE = (image(name).root for name in (b"one", b"two", b"three"))
+
+
+def test_manifests_are_kept_up_to_a_size_and_the_unused_go_first():
+    kept = Manifests(len(ONE.raw) + len(TWO.raw))
+    kept.keep(ONE)
+    kept.keep(TWO)
+    kept.get(ONE.descriptor.digest)
+
+    kept.keep(THREE)
+
+    assert [kept.get(m.descriptor.digest) for m in (ONE, TWO, THREE)] == [ONE, None, THREE]
+
+
+def test_keeping_a_manifest_again_takes_no_room():
+    kept = Manifests(len(ONE.raw) + len(TWO.raw))
+    for manifest in (ONE, ONE, ONE, TWO):
+        kept.keep(manifest)
+
+    assert [kept.get(m.descriptor.digest) for m in (ONE, TWO)] == [ONE, TWO]
+
+
+def test_a_registry_that_mounted_once_is_worth_asking_for_good():
+    mounts = Mounts()
+    mounts.succeeded()
+    for _ in range(3 * REFUSED_MOUNTS):
+        mounts.refused()
+
+    assert mounts.worth_trying
+
+
+def test_one_that_never_did_is_not():
+    mounts = Mounts()
+    for _ in range(REFUSED_MOUNTS):
+        assert mounts.worth_trying
+        mounts.refused()
+
+    assert not mounts.worth_trying
