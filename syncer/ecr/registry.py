@@ -24,7 +24,9 @@ class EcrRegistry:
     `over_http` is the same registry as any other one would be reached; this adds what only ECR has.
     """
 
-    traits = Traits(empty_blobs=False)  # Source: CompleteLayerUpload, EmptyUploadException
+    # Sources: CompleteLayerUpload, EmptyUploadException; BatchCheckLayerAvailability; "Blob mounting": a blob can be
+    # mounted once an image that was pushed refers to it.
+    traits = Traits(empty_blobs=False, batches=True, mounts_uncommitted=False)
 
     def __init__(self, over_http: Registry, api: Api, settings: RepositorySettings) -> None:
         self._http = over_http

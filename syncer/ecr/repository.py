@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncer.ecr.api import BATCH
@@ -10,6 +9,7 @@ from syncer.errors import CorruptAtTarget, ProtocolViolation, RepositoryMissing
 from syncer.oci import media_types
 from syncer.oci.digest import Digest
 from syncer.oci.names import Tag
+from syncer.registry.together import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -112,10 +112,8 @@ class EcrRepository:
         self, items: Sequence[Descriptor], ask: Callable[[list[str]], Coroutine[Any, Any, T]]
     ) -> list[T]:
         digests = list(dict.fromkeys(str(item.digest) for item in items))
-        async with asyncio.TaskGroup() as group:
-            parts = [digests[first : first + BATCH] for first in range(0, len(digests), BATCH)]
-            tasks = [group.create_task(ask(part)) for part in parts]
-        return [task.result() for task in tasks]
+        parts = [digests[first : first + BATCH] for first in range(0, len(digests), BATCH)]
+        return await together([ask(part) for part in parts])
 
     async def _available(self, digests: list[str]) -> dict[Digest, int | None]:
         answer = await self._asked(

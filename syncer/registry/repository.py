@@ -120,7 +120,7 @@ class Repository:
         return {tag: d.digest for tag, d in zip(tags, seen, strict=True) if d is not None}
 
     async def missing(self, blobs: Sequence[Descriptor]) -> list[Descriptor]:
-        """Those of `blobs` that are not here with their size: one HEAD each."""
+        """Those of `blobs` that are not here: one HEAD each."""
         there = await together([self._uploader.has(blob) for blob in blobs])
         return [blob for blob, has in zip(blobs, there, strict=True) if not has]
 
@@ -131,8 +131,8 @@ class Repository:
 
     async def put_blob(self, d: Descriptor, content: Content, mount_from: Sequence[Place] = ()) -> Landed:
         """Store a blob: mounted from the first of `mount_from` that is at this registry, else uploaded."""
-        others = (place for place in mount_from if place.registry == self.place.registry and place != self.place)
-        source = next((Routes.at(self._endpoint, place.repository) for place in others), None)
+        places = (place for place in mount_from if place.registry == self.place.registry)
+        source = next((Routes.at(self._endpoint, place.repository) for place in places), None)
         return await self._uploader.put(d, content, source)
 
     async def put_manifest(self, m: Manifest | Index, tag: Tag | None = None) -> None:

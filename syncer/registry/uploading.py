@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from syncer.content.places import Landed
 from syncer.errors import (
+    CorruptAtTarget,
     CredentialError,
     NotFound,
     ProtocolViolation,
@@ -47,22 +48,27 @@ class Uploader:
     mounts: Mounts
 
     async def has(self, d: Descriptor) -> bool:
-        """Whether the blob is there, with its size; a blob of another size is not this one."""
+        """Whether the blob is there; CorruptAtTarget if it is, with another size."""
         async with self.client.send(self.routes.has_blob(d.digest)) as response:
             if response.status == HTTPStatus.NOT_FOUND:
                 return False
             if response.status != HTTPStatus.OK:
                 raise await failure_of(response, self._shown(d))
-            return headers.content_length(response) in (None, d.size)
+            size = headers.content_length(response)
+        if size not in (None, d.size):
+            raise CorruptAtTarget(f"{self._shown(d)} has {size} bytes there, not {d.size}", host=self.host)
+        return True
 
     async def put(self, d: Descriptor, content: Content, source: Routes | None) -> Landed:
         """Store a blob, from `source` by mounting if that is possible; in at most one upload session.
+
+        `source` may be this repository: so one POST asks whether the blob is there, and opens a session if it is not.
 
         Spec: distribution-spec 1.1, "Mounting a blob from another repository" and "POST then PUT".
         """
         session = await self._open(d, source)
         if session is None:
-            return Landed.MOUNTED
+            return Landed.PRESENT if source == self.routes else Landed.MOUNTED
         sending = _Sending(content)
         try:
             await self._send(session, d, Body(d.size, sending.chunks))
@@ -75,7 +81,7 @@ class Uploader:
 
     async def _open(self, d: Descriptor, source: Routes | None) -> str | None:
         """An upload session; None where the blob was mounted and needs none."""
-        if source is not None and self.mounts.worth_trying:
+        if source is not None and (source == self.routes or self.mounts.worth_trying):
             mounted, session = await self._mount(d, source)
             if mounted or session:
                 return session
@@ -91,17 +97,26 @@ class Uploader:
             async with self.client.send(self.routes.mount(d.digest, source)) as response:
                 if response.status == HTTPStatus.CREATED:
                     self._refuse_other_digest(response, d)
-                    self.mounts.succeeded()
+                    self._count(source, granted=True)
                     return True, None
-                self.mounts.refused()
+                self._count(source, granted=False)
                 if response.status == HTTPStatus.ACCEPTED:
                     return False, self._session(response)
                 if response.status not in _NO_MOUNT_HERE:
                     raise await failure_of(response, self._shown(d))
         except TimedOut:
-            self.mounts.refused()
+            self._count(source, granted=False)
             raise
         return False, None
+
+    def _count(self, source: Routes, *, granted: bool) -> None:
+        """Learn whether this registry mounts; that a repository has not got a blob says nothing about that."""
+        if source == self.routes:
+            return
+        if granted:
+            self.mounts.succeeded()
+        else:
+            self.mounts.refused()
 
     async def _send(self, session: str, d: Descriptor, body: Body) -> None:
         async with self.client.send(self.routes.finish_upload(session, d.digest, body)) as response:
