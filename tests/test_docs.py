@@ -7,9 +7,17 @@ from pathlib import Path
 
 import click
 import pytest
+import trustme
 
 from syncer.cli.main import COMMANDS, main
 from syncer.config.load import load, load_text
+from syncer.errors import Failure
+from syncer.oci.reference import Reference
+from syncer.oci.said import Said
+from syncer.plan import schema as plan_schema
+from syncer.plan.model import Copy, Lost, Plan, Skip
+from syncer.report.model import HostLine, Outcome, Report, Run, Status
+from syncer.report.schema import document
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -20,6 +28,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 INLINE = re.compile(r"`([^`\n]+)`")
 CALL = re.compile(r"(?:^|&& )(syncer [a-z][^#]*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+PATH = re.compile(r"(?:syncer|tests|docs)/[\w./*-]+")
 FILE_KEY = re.compile(r"(?:ca: |password_file: |file:)([\w./-]+)")
 MAX_README = 150  # lines
 
@@ -82,7 +91,7 @@ YAML = [(page, text) for page, text in blocks("yaml") if re.search(r"^version: 1
 def test_every_whole_mirrors_yaml_in_the_docs_loads(page, text, tmp_path) -> None:
     for name in FILE_KEY.findall(text):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("something\n", "utf-8")
+        trustme.CA().cert_pem.write_to_path(tmp_path / name)
     environ = dict.fromkeys(re.findall(r"\$\{(\w+)", text), "value")
 
     assert load_text(text, page, environ, tmp_path).rules
@@ -188,6 +197,13 @@ def test_the_index_lists_every_page() -> None:
     assert [shown(page) for page in DOCS.rglob("*.md") if page not in linked and page.name != "index.md"] == []
 
 
+def test_every_path_of_the_repository_in_the_docs_exists() -> None:
+    paths = [path for page in PAGES for path in INLINE.findall(prose(page)) if PATH.fullmatch(path)]
+
+    assert "syncer/content/places.py" in paths
+    assert [path for path in paths if not list(ROOT.glob(path.rstrip("/")))] == []
+
+
 def test_the_readme_is_short_enough_to_be_read() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= MAX_README
 
@@ -213,6 +229,58 @@ def test_decisions_are_numbered_without_gaps() -> None:
     numbers = [int(page.name[:4]) for page in sorted((DOCS / "decisions").glob("*.md"))]
 
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+# --- JSON -----------------------------------------------------------------------------------------------------------
+
+FAILURE = Failure("E401", "m", "h", "host")
+NGINX = Reference.parse("nginx:1")
+
+
+def shape(value: object) -> object:
+    """The keys of a JSON value, however deep; of a list, those of its first item."""
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items() if key != "error"}
+    return [shape(value[0])] if isinstance(value, list) and value else None
+
+
+def report() -> Report:
+    outcome = Outcome(NGINX, NGINX, Status.COPIED, via=("h",), said=(Said("h"),))
+    return Report(Run("id", "sync", "now", 1.0), (outcome,), (HostLine("h"),))
+
+
+def json_examples() -> list[dict]:
+    page = (DOCS / "json.md").read_text("utf-8")
+    return [json.loads(text) for kind, text in FENCE.findall(page) if kind == "json"]
+
+
+def test_the_report_in_the_docs_has_the_keys_of_a_report() -> None:
+    (example,) = [each for each in json_examples() if "run" in each]
+
+    assert shape(example) == shape(document(report()))
+    assert list(example["totals"]) == list(document(report())["totals"])
+
+
+def test_the_error_in_the_docs_has_the_keys_of_an_error() -> None:
+    (example,) = [each for each in json_examples() if "message" in each]
+    failed = Outcome(NGINX, NGINX, Status.FAILED, failure=FAILURE)
+
+    assert list(example) == list(document(Report(report().run, (failed,)))["images"][0]["error"])
+
+
+def test_every_key_of_images_and_every_status_is_explained() -> None:
+    page = (DOCS / "json.md").read_text("utf-8")
+    names = [*document(report())["images"][0], *(status.value for status in Status)]
+
+    assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_every_key_of_a_plan_is_explained() -> None:
+    section = sections(DOCS / "json.md")["The plan"]
+    keys = set(json.loads(plan_schema.dump(Plan("f", "0", "2026-01-01T00:00:00Z"))))
+    keys |= {name for kind in (Copy, Skip, Lost) for name in kind.__dataclass_fields__}
+
+    assert [key for key in sorted(keys) if f"`{key}`" not in section] == []
 
 
 @pytest.mark.parametrize(("page", "text"), blocks("json"), ids=[page for page, _ in blocks("json")])
