@@ -10,7 +10,6 @@ import asyncio
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 import aiohttp
 from yarl import URL
@@ -18,10 +17,10 @@ from yarl import URL
 from syncer import __version__
 from syncer.errors import NetworkError, ProtocolViolation, RedirectRefused, TimedOut, TlsFailed, Unreachable
 from syncer.registry.addresses import NotPublic, is_public, public_socket
+from syncer.registry.proxying import proxy_to
 from syncer.registry.sending import Sending
 from syncer.registry.tls import Trust
 from syncer.registry.urls import is_target
-from syncer.settings.proxies import proxy_for, shown_proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -125,9 +124,9 @@ class Wire:
     async def _request(self, request: Request, sending: Sending) -> aiohttp.ClientResponse:
         dialled = self._around.dial.get(request.origin, request.origin)
         headers = {"Host": request.origin.netloc, **request.headers, **sending.headers(request.method)}
-        proxy, permit = self._proxy(dialled)
-        if dialled.scheme == "http":  # such a request goes to the proxy itself, not through a tunnel
-            headers |= permit
+        proxy = proxy_to(dialled, self._endpoint.proxy, self._around.environ)
+        if proxy and dialled.scheme == "http":  # such a request goes to the proxy itself, not through a tunnel
+            headers |= proxy.headers
         guarded = self._is_guarded(request.origin)
         if guarded and proxy:
             _refuse_private_text(request)
@@ -139,8 +138,8 @@ class Wire:
             allow_redirects=False,
             ssl=self._context(request.origin) if dialled.scheme == "https" else True,
             server_hostname=request.origin.host if dialled != request.origin else None,
-            proxy=proxy,
-            proxy_headers=permit,
+            proxy=proxy.url if proxy else None,
+            proxy_headers=proxy.headers if proxy else None,
         )
 
     def _context(self, origin: Origin) -> ssl.SSLContext:
@@ -152,20 +151,6 @@ class Wire:
         """Whether only a server named `origin`: then it may not lead to a private address."""
         named = {self._endpoint.origin, *self._endpoint.token_realms}
         return origin not in named and origin not in self._around.configured and origin not in self._around.dial
-
-    def _proxy(self, origin: Origin) -> tuple[str | None, dict[str, str]]:
-        """The proxy that leads to `origin`, and the header with its own credential, which goes nowhere else."""
-        proxy = proxy_for(origin, self._endpoint.proxy, self._around.environ)
-        if proxy is None:
-            return None, {}
-        parts = urlsplit(proxy)
-        if parts.scheme not in ("http", "https"):
-            message = f"{shown_proxy(proxy)} is no proxy that syncer can use for {origin.netloc}"
-            raise Unreachable(message, host=origin.netloc, hint="use an http:// proxy")
-        if parts.username is None:
-            return proxy, {}
-        permit = aiohttp.encode_basic_auth(unquote(parts.username), unquote(parts.password or ""))
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", {"Proxy-Authorization": permit}
 
 
 class WireResponse:
