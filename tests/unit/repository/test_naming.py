@@ -56,12 +56,7 @@ async def test_what_was_not_stored_is_a_failure(at):
 
 
 IMMUTABLE = [
-    (
-        400,
-        "TAG_INVALID",
-        "The image tag 'v1' already exists in the 'app' repository and cannot be overwritten because the repository is "
-        "immutable.",
-    ),
+    (400, "TAG_INVALID", "The image tag 'v1' already exists and cannot be overwritten: the repository is immutable."),
     (400, "TAG_INVALID", "because the tag is immutable"),
     (409, "CONFLICT", "tag is immutable"),
     (412, "PRECONDITION", "configured as immutable, cannot be updated"),

@@ -8,6 +8,7 @@ from builders import blob
 from syncer.content.memory import Bytes
 from syncer.content.places import Landed, Place
 from syncer.errors import (
+    CorruptAtTarget,
     Denied,
     ProtocolViolation,
     RedirectRefused,
@@ -172,8 +173,18 @@ async def test_a_mount_that_is_refused_is_an_upload(at, status):
     assert await put(at, Place(at.host, RepositoryName("team/base"))) is Landed.UPLOADED
 
 
-async def test_a_blob_of_another_size_is_missing(at):
-    """A registry that lost the end of a blob still has its name."""
+async def test_a_blob_of_another_size_is_corrupt_and_not_missing(at):
+    """A registry that lost the end of a blob still has its name, and keeps what it has when it is sent again."""
     await put(at)
 
-    assert await at.app.missing([Descriptor(D.media_type, D.digest, D.size + 1)]) != []
+    with pytest.raises(CorruptAtTarget, match="700000 bytes there, not 700001"):
+        await at.app.missing([Descriptor(D.media_type, D.digest, D.size + 1)])
+
+
+async def test_a_mount_from_its_own_repository_asks_whether_a_blob_is_there(at):
+    assert await put(at, at.app.place) is Landed.UPLOADED
+    assert at.requests == ["POST uploads", "PUT uploads"]
+
+    at.server.log.clear()
+    assert await put(at, at.app.place) is Landed.PRESENT
+    assert at.requests == ["POST uploads"]
