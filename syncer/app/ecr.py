@@ -6,7 +6,6 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from syncer.ecr.api import Api
-from syncer.ecr.hosts import EcrHost, parse_host
 from syncer.ecr.keychain import EcrKeychain
 from syncer.ecr.pace import Pace
 from syncer.ecr.registry import EcrRegistry
@@ -14,6 +13,7 @@ from syncer.ecr.session import AwsAccess, AwsKeys, ecr_client
 from syncer.errors import Bug
 from syncer.oci.origin import Origin
 from syncer.registry.plain import PlainRegistry
+from syncer.settings.ecr_hosts import EcrHost, parse_host
 from syncer.settings.proxies import proxy_for
 from syncer.settings.targets import TargetSettings
 

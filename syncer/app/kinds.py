@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from syncer.ecr.hosts import parse_host
+from syncer.settings.ecr_hosts import parse_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,10 +10,10 @@ from syncer.app import kinds
 from syncer.clock import Clock, SystemClock
 from syncer.credentials.keychain import Credential
 from syncer.credentials.static import StaticKeychain
-from syncer.ecr.hosts import EcrHost, parse_host
 from syncer.ecr.pace import HEADROOM
 from syncer.registry.client import Clients
 from syncer.registry.surroundings import Deadlines, Surroundings
+from syncer.settings.ecr_hosts import EcrHost, parse_host
 from syncer.settings.registries import default_registry
 
 if TYPE_CHECKING:

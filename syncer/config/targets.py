@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from syncer.config import models, tree, values
+from syncer.settings.ecr_hosts import almost, parse_host
 from syncer.settings.targets import (
     Encryption,
     EncryptionType,
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from syncer.config.check import Reading
     from syncer.config.tree import Entry, Node
 
-_ECR = re.compile(r"\.dkr[.-]ecr[.-]")  # which host exactly it is, the ecr room says; here only whose keys make sense
 _ECR_ONLY = ("profile", "role_arn", "external_id", "repositories")
 _WITH_EXCLUSION = (TagMutability.IMMUTABLE_WITH_EXCLUSION, TagMutability.MUTABLE_WITH_EXCLUSION)
 
@@ -43,8 +42,7 @@ def _target(reading: Reading, name: str, entry: Entry) -> TargetSettings | None:
     model = reading.checked(models.Target, node)
     if model is None:
         return None
-    if not _ECR.search(model.registry.host):
-        _refuse_ecr_keys(reading, node)
+    _check_host(reading, model.registry.host, node)
     if model.external_id and not model.role_arn:
         message = "`external_id` belongs to a `role_arn`, and there is none"
         reading.problems.add("E105", message, tree.key_spot(node, ["external_id"]))
@@ -58,6 +56,14 @@ def _target(reading: Reading, name: str, entry: Entry) -> TargetSettings | None:
         model.external_id or None,
         repositories,
     )
+
+
+def _check_host(reading: Reading, host: str, node: Node) -> None:
+    """A host that nearly is ECR's is a mistake: it would be asked without AWS's credentials, or not be found."""
+    if why := almost(host):
+        reading.problems.add("E112", why, tree.find(node, ["registry"]).at)
+    elif parse_host(host) is None:
+        _refuse_ecr_keys(reading, node)
 
 
 def _refuse_ecr_keys(reading: Reading, node: Node) -> None:

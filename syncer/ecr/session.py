@@ -15,7 +15,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from syncer.ecr.hosts import EcrHost
+    from syncer.settings.ecr_hosts import EcrHost
     from syncer.settings.secret import Secret
 
 

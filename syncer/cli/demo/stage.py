@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from syncer.ecr.hosts import parse_host
 from syncer.oci.origin import Origin
 from syncer.sandbox.images import image, populate
+from syncer.settings.ecr_hosts import parse_host
 from syncer.settings.registries import DOCKER_HUB, Tls, default_registry, origin_of
 
 if TYPE_CHECKING:

@@ -47,6 +47,9 @@ CHOSEN = 'tags: ["1.27", 1.27-alpine]'
 
 # what is replaced, by what; the code; where it must point; a part of the message
 BROKEN = [
+    # hosts
+    (ECR, ECR.removesuffix(".cn"), "E112", ECR.removesuffix(".cn"), f"did you mean {ECR}?"),
+    (ECR, ECR[1:], "E112", ECR[1:], "ACCOUNT has 12 digits"),
     # keys
     ("source: nginx", "sorce: nginx", "E102", "sorce", 'unknown key "sorce", did you mean "source"?'),
     ("source: nginx", "sorce: nginx", "E103", "sorce", 'the key "source" is missing'),

@@ -5,7 +5,7 @@ import pytest
 from syncer.clock import SystemClock
 from syncer.content.memory import MemoryRegistry
 from syncer.ecr.api import Api
-from syncer.ecr.hosts import parse_host
+from syncer.settings.ecr_hosts import parse_host
 from syncer.ecr.pace import Pace
 from syncer.ecr.registry import EcrRegistry
 from syncer.ecr.session import AwsAccess, AwsKeys, ecr_client

@@ -6,7 +6,7 @@ import pytest
 
 from syncer.clock import SteppedClock
 from syncer.ecr.api import Api
-from syncer.ecr.hosts import parse_host
+from syncer.settings.ecr_hosts import parse_host
 from syncer.ecr.keychain import EcrKeychain
 from syncer.ecr.pace import Pace
 from syncer.ecr.session import AwsAccess, AwsKeys, ecr_client

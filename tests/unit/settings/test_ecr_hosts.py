@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncer.ecr.hosts import PUBLIC_HOSTS, EcrHost, parse_host
+from syncer.settings.ecr_hosts import PUBLIC_HOSTS, EcrHost, almost, parse_host
 
 OWN = [
     {
@@ -35,3 +35,27 @@ def test_dual_stack_is_seen_in_the_name():
     assert parse_host("123456789012.dkr-ecr-fips.us-west-2.on.aws") == EcrHost(
         "123456789012", "us-west-2", fips=True, dual_stack=True
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "guess"),
+    [
+        (
+            "123456789012.dkr.ecr.cn-north-1.amazonaws.com",
+            "did you mean 123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn?",
+        ),
+        (
+            "123456789012.dkr.ecr.us-east-1.amazonaws.com.cn",
+            "did you mean 123456789012.dkr.ecr.us-east-1.amazonaws.com?",
+        ),
+        ("12345678901.dkr.ecr.us-east-1.amazonaws.com", "ACCOUNT has 12 digits"),
+        ("123456789012.dkr.ecr.us-east-1.amazonaws.com.evil.com", "ACCOUNT has 12 digits"),
+    ],
+)
+def test_a_host_that_is_nearly_ecr_is_told_so(host, guess):
+    assert parse_host(host) is None
+    assert guess in almost(host)
+
+
+def test_other_hosts_are_not_taken_for_ecr():
+    assert [almost(host) for host in ("localhost:5000", "quay.io", "ecr.example.com")] == [None, None, None]
