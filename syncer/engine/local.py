@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from syncer.errors import Interrupted
-from syncer.report.events import ImageFinished, RunStarted
+from syncer.report.events import ImageFinished, Noted, RunStarted
 from syncer.report.verdict import failed
 from syncer.state.records import Confirmed
 from syncer.transfer.copying import Transfer
@@ -64,6 +64,8 @@ class LocalEngine:
 
             next_ones = takewhile(lambda _: not stop.requested, plan.copies)
             await _until(stop, for_each(next_ones, one, self._jobs))
+            if transfer.read_again:
+                book.observe(Noted(f"{transfer.read_again} bytes were read from sources more than once"))
 
     def _confirm_skips(self, plan: Plan) -> None:
         """What planning saw up to date is confirmed as of then."""

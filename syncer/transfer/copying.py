@@ -10,10 +10,11 @@ from syncer.errors import SyncerError
 from syncer.report.events import ImageStarted
 from syncer.report.model import Status
 from syncer.report.verdict import failed, worst
-from syncer.transfer.delivery import Delivery, Shared
+from syncer.transfer.delivery import Delivery
 from syncer.transfer.feed import Feed
 from syncer.transfer.graph import Walk
 from syncer.transfer.outcomes import begun
+from syncer.transfer.shared import Shared
 from syncer.transfer.tuning import Tuning
 
 if TYPE_CHECKING:
@@ -46,7 +47,13 @@ class Transfer:
         self._attempts = attempts
         self._clock = clock
         self._observe = observe
-        self._shared = Shared(attempts, Feed(attempts, observe, tuning, readers), tuning)
+        self._feed = Feed(attempts, observe, tuning, readers)
+        self._shared = Shared(attempts, self._feed, tuning)
+
+    @property
+    def read_again(self) -> int:
+        """Bytes that sources were asked for more than once, for want of memory or because targets came apart."""
+        return self._feed.read_again
 
     async def copy(self, copy: Copy, places: Places, done: Callable[[Destination, Outcome], None]) -> None:
         """Bring `copy` to its destinations; `done` hears of each as soon as it is known what became of it."""
@@ -97,7 +104,7 @@ async def _delivered(
         via=tuple(sorted(tally.via)),
         bytes_moved=tally.moved,
         bytes_reused=tally.reused,
-        attempts=1 + tally.repeated,
+        attempts=delivery.attempts,
     )
     landed = replace(outcome, status=Status.COPIED, digest=copy.landing.digest, verified=True)
     finished(to, landed if error is None else failed(outcome, error))

@@ -62,6 +62,9 @@ class Feed:
         self._gathering: dict[Digest, Tee] = {}
         self._expected: defaultdict[Digest, Counter[str]] = defaultdict(Counter)
         self._late: set[str] = set()  # registries that reads do not wait for, until they come in time again
+        self._own: dict[Digest, Source] = {}  # targets that hold a blob in a committed image
+        self._begun_once: set[Digest] = set()
+        self.read_again = 0  # bytes that sources were asked for more than once
         self._mixed: dict[Digest, frozenset[str]] = {}  # hosts of which one lied about a blob, but the first
 
     def expect(self, blobs: Iterable[Digest], registry: str) -> None:
@@ -79,6 +82,11 @@ class Feed:
             del self._expected[digest]
         if digest in self._gathering:
             self._gathering[digest].poke()
+
+    def own(self, d: Descriptor, target: Source) -> None:
+        """`target` holds `d` in an image that is complete: who needs it again reads it there, not at its source."""
+        if d.size > self._tuning.shelved:
+            self._own[d.digest] = target
 
     def content(self, d: Descriptor, origin: tuple[Source, Reference], registry: str) -> Fed:
         """The blob `d`, for one target at `registry`."""
@@ -100,16 +108,17 @@ class Feed:
         finally:
             fed.hosts.update(tee.reading.hosts)
             fed.error = branch.error
-            fed.given_up = (
-                fed.error is not None and fed.error is tee.error and not isinstance(fed.error, CorruptContent)
-            )
+            fed.given_up = fed.error is not None and fed.error is tee.error and not tee.worth_repeating
             tee.leave(branch)
 
     def _begun(self, fed: Fed) -> Tee:
         """A new tee that gathers, and the task that will read for it."""
         digest = fed.d.digest
-        reading = Reading(fed.origin[0], fed.d, self._attempts, self._mixed.get(digest, frozenset()))
-        tee = self._gathering[digest] = Tee(fed.d, fed.origin, reading, self._tuning)
+        own = self._own.get(digest)
+        source = own or fed.origin[0]
+        reading = Reading(source, fed.d, self._attempts, self._mixed.get(digest, frozenset()))
+        tee = Tee(fed.d, (source, fed.origin[1]), reading, self._tuning, borrowed=own is not None)
+        self._gathering[digest] = tee
         self._readers.create_task(self._read(tee), name=f"read {digest.short}")
         return tee
 
@@ -119,20 +128,27 @@ class Feed:
         del self._gathering[digest]
         self._late = (self._late | tee.late) - {branch.registry for branch in tee.branches}
         if tee.branches:
+            self._count(tee)
             await tee.run(self._windows, self._shelf, self._observe)
         self._late |= tee.late
         self._blame(tee)
 
+    def _count(self, tee: Tee) -> None:
+        if not tee.borrowed:
+            self.read_again += tee.d.size if tee.d.digest in self._begun_once else 0
+            self._begun_once.add(tee.d.digest)
+
     def _blame(self, tee: Tee) -> None:
         """Keep a liar from being asked again; where two hosts sent parts of the whole, ask only one the next time."""
         error = tee.error
-        if not isinstance(error, CorruptContent):
-            return
-        self._observe(Noted(str(error)))
-        if error.host is not None:
-            tee.source.blame(error.host, error)
-        else:
-            self._mixed[tee.d.digest] = frozenset(tee.reading.hosts[1:])
+        if error is not None and tee.borrowed:
+            self._own.pop(tee.d.digest, None)
+        elif isinstance(error, CorruptContent):
+            self._observe(Noted(str(error)))
+            if error.host is not None:
+                tee.source.blame(error.host, error)
+            else:
+                self._mixed[tee.d.digest] = frozenset(tee.reading.hosts[1:])
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

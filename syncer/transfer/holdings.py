@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -59,6 +60,27 @@ class Locks:
         self._locks[key] = lock
         async with lock:
             yield
+
+
+class Leaders:
+    """Which delivery sent a blob to a registry in this run, and when it will have ended."""
+
+    def __init__(self) -> None:
+        self._numbers = count()
+        self._leads: dict[tuple[str, Digest], tuple[int, asyncio.Event]] = {}
+
+    def next_number(self) -> int:
+        """The place of one more delivery in the order in which they began."""
+        return next(self._numbers)
+
+    def lead(self, key: tuple[str, Digest], number: int, ended: asyncio.Event) -> None:
+        """The delivery `number` has sent it, and commits it before `ended`."""
+        self._leads[key] = (number, ended)
+
+    def earlier(self, key: tuple[str, Digest], number: int) -> asyncio.Event | None:
+        """The end of the delivery that sent it, if that one began before `number` and has not ended."""
+        led_by, ended = self._leads.get(key, (number, None))
+        return ended if ended and led_by < number and not ended.is_set() else None
 
 
 class Prepared:

@@ -12,7 +12,7 @@ from collections import deque
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from syncer.errors import SyncerError, TimedOut
+from syncer.errors import CorruptContent, SyncerError, TimedOut, Unreachable
 from syncer.report.events import BlobFinished, BlobMoved, BlobStarted
 from syncer.transfer.shelf import Shelved
 
@@ -69,10 +69,22 @@ class Branch:
 
 
 class Tee:
-    """Several branches of one reading; `run` is the task that reads."""
+    """Several branches of one reading; `run` is the task that reads.
 
-    def __init__(self, d: Descriptor, origin: tuple[Source, Reference], reading: Reading, tuning: Tuning) -> None:
+    It is `borrowed` where it reads our own copy at a target instead of the source: then a failure is no loss.
+    """
+
+    def __init__(
+        self,
+        d: Descriptor,
+        origin: tuple[Source, Reference],
+        reading: Reading,
+        tuning: Tuning,
+        *,
+        borrowed: bool = False,
+    ) -> None:
         self.d = d
+        self.borrowed = borrowed
         self.reading = reading
         self.branches: list[Branch] = []
         self.late: set[str] = set()  # registries that did not come in time, or were let go
@@ -81,6 +93,11 @@ class Tee:
         self.source, self._wanted_by = origin
         self._tuning = tuning
         self._moved = asyncio.Event()  # somebody came, left or took bytes
+
+    @property
+    def worth_repeating(self) -> bool:
+        """Whether another read may do better: another host may be honest, the source has what a target lost."""
+        return self.borrowed or isinstance(self.error, CorruptContent)
 
     def join(self, registry: str) -> Branch:
         """One more target that will get all bytes; only before `run` has begun to read."""
@@ -119,7 +136,7 @@ class Tee:
             async with windows.taken(self.d.size if keep else self._tuning.window):
                 kept = await self._passed(observe, keep=keep)
         except SyncerError as error:
-            self._end(error)
+            self._end(self._lost(error) if self.borrowed else error)
         else:
             if keep and self.branches:
                 shelf.put(self.d.digest, Shelved(b"".join(kept), tuple(self.reading.hosts)))
@@ -164,6 +181,9 @@ class Tee:
             self.leave(branch)
             self.late.add(branch.registry)
             branch.end(TimedOut(f"{branch.registry} took no bytes of {self.d.digest} while others did"))
+
+    def _lost(self, error: SyncerError) -> SyncerError:
+        return Unreachable(f"{self.source.place} does not give back {self.d.digest}: {error}", host=error.host)
 
     def _not_here(self, awaited: set[str]) -> set[str]:
         return awaited - {branch.registry for branch in self.branches}

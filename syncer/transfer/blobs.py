@@ -1,0 +1,163 @@
+"""Blobs on their way to one place: present, mounted, or sent; each once per registry, however many images need it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from syncer.content.places import Landed
+from syncer.transfer.crowd import for_each
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from syncer.content.places import Place, Registry, Source, Target
+    from syncer.oci.descriptor import Descriptor
+    from syncer.oci.digest import Digest
+    from syncer.oci.reference import Reference
+    from syncer.transfer.shared import Shared
+    from syncer.transfer.steps import Steps
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a delivery moved."""
+
+    moved: int = 0
+    reused: int = 0
+    via: set[str] = field(default_factory=set)
+
+
+class Blobs:
+    """The blobs of one delivery, and what came of them."""
+
+    def __init__(
+        self, shared: Shared, steps: Steps, origin: tuple[Source, Reference], registry: Registry, target: Target
+    ) -> None:
+        self.tally = Tally()
+        self.committed = (
+            asyncio.Event()
+        )  # the delivery has ended: manifests that refer to its blobs are there, or never
+        self.fresh = False  # the repository was created in this run: what is not known to be there is not there
+        self._shared = shared
+        self._steps = steps
+        self._origin = origin
+        self._registry = registry
+        self._target = target
+        self._number = shared.leaders.next_number()
+        self._expected: dict[Digest, None] = {}
+        self._sent: list[Descriptor] = []
+
+    @property
+    def _place(self) -> Place:
+        return self._target.place
+
+    # whom a read waits for
+
+    def expect(self, digests: Iterable[Digest]) -> None:
+        """These may have to be sent: reads of them wait a moment for this target."""
+        self._expected = dict.fromkeys(digests)
+        self._shared.feed.expect(self._expected, self._place.registry)
+
+    def settle(self, digests: Iterable[Digest]) -> None:
+        """Nobody need wait for this target because of these any more."""
+        for digest in [digest for digest in digests if digest in self._expected]:
+            del self._expected[digest]
+            self._shared.feed.settled(digest, self._place.registry)
+
+    def commit(self) -> None:
+        """The manifests that refer to the blobs are at the target: so others may mount and read them there."""
+        for d in self._sent:
+            self._shared.feed.own(d, self._target)
+        self.committed.set()
+
+    def end(self) -> None:
+        """The delivery is over, one way or the other: nobody need wait for it."""
+        self.settle(list(self._expected))
+        self.committed.set()
+
+    # what is there
+
+    def count_present(self, blobs: dict[Digest, Descriptor]) -> None:
+        """These are there, with a manifest that refers to them."""
+        self._shared.holdings.add(self._place, blobs, committed=True)
+        self.tally.reused += sum(d.size for d in blobs.values())
+        self.settle(blobs)
+
+    async def ask(self, blobs: Sequence[Descriptor]) -> None:
+        """Find out which of them are there, where one request says so of many."""
+        unknown = [d for d in blobs if not self._shared.holdings.has(self._place, d.digest)]
+        if self.fresh or not unknown or not self._registry.traits.batches:
+            return
+        missing = {d.digest for d in await self._steps.step(lambda: self._target.missing(unknown))}
+        here = [d.digest for d in unknown if d.digest not in missing]
+        self._shared.holdings.add(self._place, here, committed=False)
+
+    async def mend(self, blobs: Sequence[Descriptor]) -> bool:
+        """Bring again what was lost since it was there; whether anything was."""
+        lost = await self._steps.step(lambda: self._target.missing(blobs))
+        self._shared.holdings.forget(self._place, [d.digest for d in lost])
+        await self.bring(lost)
+        return bool(lost)
+
+    # bringing them
+
+    async def bring(self, blobs: Sequence[Descriptor]) -> None:
+        """See that all of them are there."""
+        await for_each(blobs, self._bring_one, self._shared.tuning.per_image)
+
+    async def _bring_one(self, d: Descriptor) -> None:
+        """Of all who need `d` at this registry one at a time sees to it; who comes later finds it, or mounts it."""
+        while True:
+            async with self._shared.locks.held((self._place.registry, d.digest)):
+                earlier = self._worth_waiting_for(d)
+                if earlier is None:
+                    await self._present(d)
+                    self.settle([d.digest])
+                    return
+            self.settle([d.digest])
+            await (
+                earlier.wait()
+            )  # with no lock in hand, and only for deliveries that began earlier: no circle can close
+
+    def _worth_waiting_for(self, d: Descriptor) -> asyncio.Event | None:
+        """The end of an earlier delivery that brought `d`, where nobody can mount or read it before that (ECR)."""
+        registry = self._place.registry
+        if self._registry.traits.mounts_uncommitted or self._shared.holdings.has(self._place, d.digest):
+            return None
+        small = d.size <= self._shared.tuning.shelved  # its bytes are at hand: only a mount could save something
+        if small and registry in self._shared.mountless:
+            return None
+        return self._shared.leaders.earlier((registry, d.digest), self._number)
+
+    async def _present(self, d: Descriptor) -> None:
+        if self._shared.holdings.has(self._place, d.digest):
+            self.tally.reused += d.size
+            return
+        async with self._shared.slot(self._place.registry):
+            await self._put(d)
+        self._shared.holdings.add(self._place, [d.digest], committed=False)
+
+    async def _put(self, d: Descriptor) -> None:
+        content = self._shared.feed.content(d, self._origin, self._place.registry)
+        mount_from = self._mount_from(d.digest)
+        landed = await self._steps.step(lambda: self._target.put_blob(d, content, mount_from), content)
+        if landed is not Landed.UPLOADED:
+            self.tally.reused += d.size
+            return
+        self.tally.moved += d.size
+        self.tally.via |= content.hosts
+        self._sent.append(d)
+        self._shared.leaders.lead((self._place.registry, d.digest), self._number, self.committed)
+        if mount_from and mount_from[0] != self._place:
+            self._shared.mountless.add(self._place.registry)
+
+    def _mount_from(self, digest: Digest) -> tuple[Place, ...]:
+        """A place that is known to have the blob; else, where nobody has asked yet, this one: the answer is free."""
+        traits = self._registry.traits
+        committed = not traits.mounts_uncommitted
+        elsewhere = self._shared.holdings.elsewhere(self._place.registry, digest, committed=committed)
+        if elsewhere is not None:
+            return (elsewhere,)
+        return () if self.fresh or traits.batches else (self._place,)

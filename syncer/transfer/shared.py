@@ -1,0 +1,32 @@
+"""What all deliveries of a run have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from syncer.transfer.holdings import Holdings, Leaders, Locks, Prepared
+
+if TYPE_CHECKING:
+    from syncer.attempts import Attempts
+    from syncer.transfer.feed import Feed
+    from syncer.transfer.tuning import Tuning
+
+
+class Shared:
+    """Who has what, who brings what, and who reads it."""
+
+    def __init__(self, attempts: Attempts, feed: Feed, tuning: Tuning) -> None:
+        self.attempts = attempts
+        self.feed = feed
+        self.tuning = tuning
+        self.holdings = Holdings()
+        self.leaders = Leaders()
+        self.locks = Locks()
+        self.prepared = Prepared(attempts)
+        self.mountless: set[str] = set()  # registries that refused to mount a blob from where it is committed
+        self._slots: dict[str, asyncio.Semaphore] = {}
+
+    def slot(self, registry: str) -> asyncio.Semaphore:
+        """What bounds the blobs on their way to one registry; a slow one so takes no slot of another."""
+        return self._slots.setdefault(registry, asyncio.Semaphore(self.tuning.blobs))
