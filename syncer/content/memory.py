@@ -6,11 +6,12 @@ can be told to break one of them: to fail, to lose, to alter or to cut off what 
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from syncer.content.faults import Faults
 from syncer.content.places import Landed, Place, Resolution, Stream, Traits
 from syncer.errors import (
     CorruptContent,
@@ -59,28 +60,6 @@ class Bytes:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[AsyncIterator[bytes]]:
         yield _pieces(self.data)
-
-
-@dataclass(slots=True)
-class Faults:
-    """What is wrong with a repository in memory; `times` counts down, None means for good."""
-
-    errors: defaultdict[str, deque[SyncerError]] = field(default_factory=lambda: defaultdict(deque))
-    altered: dict[Digest, int | None] = field(default_factory=dict)
-    cuts: dict[Digest, deque[int]] = field(default_factory=dict)
-
-    def sent(self, digest: Digest, data: bytes) -> bytes:
-        """What a reader of `digest` gets: `data`, or the same with its first byte altered."""
-        times = self.altered.get(digest, 0)
-        if times == 0:
-            return data
-        self.altered[digest] = None if times is None else times - 1
-        return bytes([data[0] ^ 1]) + data[1:] if data else b"\0"
-
-    def cut(self, digest: Digest) -> int | None:
-        """After how many bytes the connection that sends `digest` breaks, this time."""
-        cuts = self.cuts.get(digest)
-        return cuts.popleft() if cuts else None
 
 
 class MemoryRegistry:
@@ -141,6 +120,14 @@ class MemoryTarget:
     def exists(self) -> bool:
         """Whether it was created or holds something."""
         return bool(self.blobs or self.manifests) or self.place.repository in self.registry.prepared
+
+    def lends(self, digest: Digest) -> bool:
+        """Whether other repositories may mount `digest` from here."""
+        manifests = (manifest for manifest in self.manifests.values() if isinstance(manifest, Manifest))
+        committed = self.registry.traits.mounts_uncommitted or any(
+            digest in [d.digest for d in manifest.blobs] for manifest in manifests
+        )
+        return digest in self.blobs and committed
 
     def hold_blob(self, data: bytes, media_type: str = "application/octet-stream") -> Descriptor:
         """Have `data`, without anybody having pushed it."""
@@ -301,7 +288,7 @@ class MemoryTarget:
             return False
         for place in mount_from:
             other = self.registry.held.get(place.repository)
-            if place.registry == self.registry.identity and other is not None and d.digest in other.blobs:
+            if place.registry == self.registry.identity and other is not None and other.lends(d.digest):
                 self.blobs[d.digest] = other.blobs[d.digest]
                 return True
         return False

@@ -1,0 +1,109 @@
+"""What images share is read once from the source and sent once to each registry, however many need it at once."""
+
+import asyncio
+
+import pytest
+from builders import World, blob, complete, image
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from syncer.content.places import Traits
+from syncer.engine.local import LocalEngine
+from syncer.engine.stop import Stop
+from syncer.errors import ServerError
+from syncer.planning.make import make_plan
+from syncer.report.events import unseen
+from syncer.report.model import Status
+from syncer.state.memory import MemoryState
+from syncer.transfer.tuning import Tuning
+
+BASE = blob("base", 6_000_000)  # too large for the shelf
+DIGEST = image(BASE).root.layers[0].digest
+LIKE_ECR = Traits(empty_blobs=False, batches=True, mounts_uncommitted=False)
+
+
+@pytest.fixture
+def world() -> World:
+    world = World("east")
+    world.targets["east"].traits = LIKE_ECR
+    for name in "abcdef":
+        world.publish(f"{name}:1", image(BASE, blob(f"only in {name}")))
+    return world
+
+
+def rules(world: World) -> list:
+    return [world.rule(name, "1") for name in "abcdef"]
+
+
+def reads(world: World) -> int:
+    return sum(world.at_source(name).called("blob").count(DIGEST) for name in "abcdef")
+
+
+def whole(world: World) -> bool:
+    return all(complete(world.at("east", f"library/{name}")) for name in "abcdef")
+
+
+async def test_at_ecr_the_first_image_commits_and_the_others_mount(world: World, sync):
+    outcomes = await sync(world, *rules(world))
+
+    assert sorted(outcome.bytes_moved > len(BASE) for outcome in outcomes) == [False] * 5 + [True]
+    assert reads(world) == 1
+    assert whole(world)
+
+
+async def test_at_ecr_without_mounts_our_own_copy_is_read_instead_of_the_source(world: World, sync):
+    world.targets["east"].mounts = False
+
+    outcomes = await sync(world, *rules(world))
+
+    assert [outcome.status for outcome in outcomes] == [Status.COPIED] * 6
+    assert reads(world) == 1
+    assert whole(world)
+
+
+async def test_where_our_own_copy_is_lost_the_source_is_read_again(world: World, sync):
+    world.targets["east"].mounts = False
+
+    async def collected(verb: str, _what: object) -> None:
+        if verb == "blob":
+            raise ServerError("503", host="east")
+
+    for name in "abcdef":
+        world.at("east", f"library/{name}").before = collected
+
+    outcomes = await sync(world, *rules(world))
+
+    assert [outcome.status for outcome in outcomes] == [Status.COPIED] * 6
+    assert reads(world) > 1
+
+
+async def test_when_the_first_image_fails_the_others_do_not_wait_for_ever(world: World, sync):
+    world.at("east", "library/a").fail("put_manifest", *[ServerError("503")] * 100)
+
+    outcomes = await asyncio.wait_for(sync(world, *rules(world)), 20)
+
+    assert [outcome.status for outcome in outcomes] == [Status.FAILED] + [Status.COPIED] * 5
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    layers=st.lists(st.permutations("uvwxyz").map(lambda order: order[:4]), min_size=2, max_size=8),
+    mounts=st.booleans(),
+    jobs=st.integers(1, 8),
+    width=st.integers(1, 4),
+)
+def test_images_that_share_layers_crosswise_never_wait_in_a_circle(layers, mounts: bool, jobs: int, width: int):
+    world = World("east", "west")
+    for registry in world.targets.values():
+        registry.traits, registry.mounts = LIKE_ECR, mounts
+    for number, names in enumerate(layers):
+        world.publish(f"i{number}:1", image(*(blob(name, 3000) for name in names)))
+    wanted = [world.rule(f"i{number}", "1") for number in range(len(layers))]
+    tuning = Tuning(shelf=0, shelved=0, gather=0.01, blobs=width, per_image=width)
+
+    async def run():
+        plan = await make_plan(world.settings(*wanted), world, MemoryState(), world.clock, world.attempts)
+        engine = LocalEngine(world.attempts, world.clock, MemoryState(), jobs=jobs, tuning=tuning)
+        return await asyncio.wait_for(engine.run(plan, world, unseen, Stop()), 20)
+
+    assert {outcome.status for outcome in asyncio.run(run())} == {Status.COPIED}
