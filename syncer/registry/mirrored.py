@@ -19,7 +19,7 @@ from syncer.registry.upstream import in_turn, watched
 from syncer.settings.registries import Way
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from typing import TypeVar
 
     from syncer.content.places import Place
@@ -62,9 +62,8 @@ class Mirrored:
             found = await self._by(way, name, asked)
             if found is not None:
                 return Resolution(found, way.value, tuple(answer.said for answer in asked.values()))
-        answers = list(asked.values())
-        full_name = f"{self.place}:{name}"
-        raise resolving.unresolved(full_name, answers, may_settle=self._may_settle(answers))
+        may_settle = self._may_settle(asked)
+        raise resolving.unresolved(f"{self.place}:{name}", list(asked.values()), may_settle=may_settle)
 
     async def manifest(self, d: Descriptor) -> Manifest | Index:
         """The manifest with exactly the digest of `d`, from the first that sends it."""
@@ -123,7 +122,7 @@ class Mirrored:
             case Way.ORIGIN:
                 return await self._by_origin(tag, asked)
             case Way.AGREEMENT:
-                await self._ask_all([branch for branch in self._mirrors if branch.usable], tag, asked)
+                await self._ask_all([branch for branch in self._mirrors if branch.answers], tag, asked)
                 return resolving.agreed(asked[branch] for branch in self._mirrors if branch in asked)
             case Way.MIRROR:
                 return await self._by_believed_mirror(tag, asked)
@@ -163,10 +162,16 @@ class Mirrored:
         shut = upstream.silence is not None or upstream.record.breaker.shut
         return resolving.is_out_of_reach(error, answered=upstream.answered, shut=shut)
 
-    def _may_settle(self, answers: Sequence[Answer]) -> bool:
-        """Whether a mirror that failed only for now could make the difference."""
-        open_hosts = {branch.upstream.host for branch in self._mirrors if branch.usable}
-        return any(answer.error and answer.error.transient and answer.host in open_hosts for answer in answers)
+    def _may_settle(self, asked: Mapping[Branch, Answer]) -> bool:
+        """Whether a mirror that failed, or was not asked, only for now could make the difference."""
+        if Way.AGREEMENT not in self._ways and Way.MIRROR not in self._ways:
+            return False
+        failures = {branch: answer.error for branch, answer in asked.items() if answer.error}
+        return any(
+            branch.upstream.resting or (branch in failures and failures[branch].transient)
+            for branch in self._mirrors
+            if branch.usable
+        )
 
     # content by digest
 
@@ -200,4 +205,4 @@ class Mirrored:
         raise error
 
     def _believed(self) -> list[Branch]:
-        return [branch for branch in self._mirrors if branch.usable and branch.upstream.says_tags]
+        return [branch for branch in self._mirrors if branch.answers and branch.upstream.says_tags]

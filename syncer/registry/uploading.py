@@ -141,7 +141,7 @@ class Uploader:
             origin, target = located(request.origin, request.target, location)
         except ValueError as exc:
             raise ProtocolViolation(f"{self.host} opens an upload nowhere: {exc}", host=self.host) from exc
-        if not location or origin != request.origin:
+        if origin != request.origin:
             what = f"an upload to {self.routes.name}"
             raise RedirectRefused(f"{self.host} sends {what} to {shown_url(location)}", host=self.host)
         return target

@@ -62,10 +62,16 @@ class Upstream:
         return self.record.answered
 
     @property
+    def resting(self) -> bool:
+        """Whether it failed too often lately, or asked everyone to wait."""
+        return self._hosts.resting(self.record)
+
+    @property
     def turn(self) -> tuple[bool, bool, float]:
         """The order in which to ask for content: those that fail come last, the origin after its mirrors."""
-        failing = self._hosts.resting(self.record) or self._stumbles >= STRIKES
-        return failing, self.is_origin, self._stumbles + self.record.load / self._in_flight
+        failing = self.resting or self._stumbles >= STRIKES
+        waiting = self._contact.locked()  # nobody knows yet whether anybody is there
+        return failing, self.is_origin, self._stumbles + waiting + self.record.load / self._in_flight
 
     async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
         """The answer; of many who ask for the first time one does, and the others wait whether anybody is there."""
@@ -126,6 +132,11 @@ class Branch:
     def usable(self) -> bool:
         """Whether to ask it."""
         return self.upstream.usable and not self.refused
+
+    @property
+    def answers(self) -> bool:
+        """Whether to ask it where others can be asked as well, or later."""
+        return self.usable and not self.upstream.resting
 
     async def ask(self, question: Callable[[Branch], Awaitable[T]]) -> T:
         """The answer of this source, and what it teaches about the upstream."""

@@ -268,6 +268,19 @@ async def test_a_mirror_that_fails_for_a_moment_leaves_the_question_open():
     assert await world.digest() == NEW.digest
 
 
+async def test_a_mirror_that_asked_for_patience_is_waited_for_by_asking_later():
+    world = Worldly("a.example", "b.example")
+    world.say(None, NEW, NEW)
+    world.unreachable()
+    world.hosts.of("b.example").closed_until = 60.0
+
+    with pytest.raises(Unresolved) as raised:
+        await world.source.resolve(TAG)
+
+    assert raised.value.transient
+    assert world.mirrors[1].calls == []
+
+
 async def test_a_mirror_that_is_out_has_no_voice():
     world = Worldly("a.example", "b.example")
     world.say(None, NEW, NEW)

@@ -106,6 +106,15 @@ async def test_a_blob_is_mounted_from_another_repository(registry, target):
     assert await target.missing([described(b"base layer")]) == []
 
 
+async def test_a_blob_that_is_there_is_not_sent_again_if_its_own_place_is_asked_first(target):
+    await put(target, image(b"layer"), V1)
+    unread = Failing(5, CorruptContent("not to be read"))
+
+    assert await target.put_blob(described(b"layer"), unread, [target.place]) is Landed.PRESENT
+
+    assert unread.opened == 0
+
+
 async def test_what_cannot_be_mounted_is_uploaded(registry, target):
     places = [Place("elsewhere.example", target.place.repository), Place(registry.identity, RepositoryName("no/such"))]
 
