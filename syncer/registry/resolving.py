@@ -15,6 +15,7 @@ from syncer.errors import (
     NotFound,
     SyncerError,
     TargetError,
+    TokenServiceFailed,
     TooManyRequests,
     Unreachable,
     Unresolved,
@@ -54,9 +55,10 @@ class Answer:
 def is_final(error: SyncerError) -> bool:
     """Whether `error` is the origin's own word on a name, which no mirror may overrule.
 
-    A 403 is not: Docker Hub and others refuse whole countries, where its mirrors are what is left.
+    A 403 is not: Docker Hub and others refuse whole countries, where its mirrors are what is left; nor is a token
+    service that is broken.
     """
-    if isinstance(error, Denied):
+    if isinstance(error, (Denied, TokenServiceFailed)):
         return False
     return isinstance(error, (NotFound, CredentialError, IntegrityError, TargetError))
 

@@ -86,15 +86,17 @@ class Upstream:
     async def _first(self, question: Callable[[], Awaitable[T]]) -> T:
         try:
             answer = await question()
-        except TimedOut as error:
-            self.silence = Silent(f"{error}; it is not asked again in this run", host=self.host)
+        except SyncerError as error:
             self._contacted = True
-            raise
-        except SyncerError:
-            self._contacted = True
+            if isinstance(error, TimedOut) and not self._began_to_answer(error):
+                self.silence = Silent(f"{error}; it is not asked again in this run", host=self.host)
             raise
         self._contacted = True
         return answer
+
+    def _began_to_answer(self, error: TimedOut) -> bool:
+        """Whether somebody is there, and only stopped in the middle; its token service is part of it."""
+        return self.record.answered and error.host == self.host
 
     def blame(self, error: SyncerError) -> None:
         """It sent wrong bytes: leave it alone, and let the report say why."""

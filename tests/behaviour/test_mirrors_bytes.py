@@ -254,3 +254,24 @@ async def test_a_mirror_that_failed_often_is_asked_last():
         assert right(await at.pull())
 
         assert at.asked("flaky.example") == 0
+
+
+async def test_fifty_tags_of_a_silent_hub_cost_one_request():
+    """Law 5, over HTTP: the gate, the token service and the mirrors included."""
+    async with scene("a.example", "b.example") as at:
+        at.world.hub.server.faults.add(Fault(actions.hang()))
+
+        found = await asyncio.gather(*(at.source.resolve(Tag("1.27")) for _ in range(50)))
+
+        assert {(each.descriptor.digest, each.by) for each in found} == {(ROOT.digest, "agreement")}
+        assert len(at.world.log.find("hub")) == 1
+
+
+async def test_fifty_tags_cost_one_request_to_a_token_service_that_is_silent():
+    async with scene("a.example", "b.example") as at:
+        at.world.hub.auth_server.faults.add(Fault(actions.hang()))
+
+        found = await asyncio.gather(*(at.source.resolve(Tag("1.27")) for _ in range(50)))
+
+        assert {each.by for each in found} == {"agreement"}
+        assert len(at.world.log.find("hub-auth")) == 1

@@ -15,6 +15,7 @@ from syncer.errors import (
     ServerError,
     TimedOut,
     TlsFailed,
+    TokenServiceFailed,
     TooManyRequests,
     Unauthorized,
     Unreachable,
@@ -68,7 +69,9 @@ def test_the_origin_s_own_word_is_final(kind):
     assert is_final(kind("no"))
 
 
-@pytest.mark.parametrize("kind", [Denied, Unreachable, TimedOut, ServerError, TooManyRequests, TlsFailed])
+@pytest.mark.parametrize(
+    "kind", [Denied, Unreachable, TimedOut, ServerError, TooManyRequests, TlsFailed, TokenServiceFailed]
+)
 def test_what_only_keeps_us_from_the_origin_is_not(kind):
     assert not is_final(kind("no"))
 
