@@ -122,7 +122,7 @@ class Mirrored:
             case Way.ORIGIN:
                 return await self._by_origin(tag, asked)
             case Way.AGREEMENT:
-                await self._ask_all([branch for branch in self._mirrors if branch.answers], tag, asked)
+                await self._ask_all(self._mirrors, tag, asked)
                 return resolving.agreed(asked[branch] for branch in self._mirrors if branch in asked)
             case Way.MIRROR:
                 return await self._by_believed_mirror(tag, asked)
@@ -150,7 +150,10 @@ class Mirrored:
         asked.update(zip(new, answers, strict=True))
 
     async def _asked(self, branch: Branch, name: Tag | Digest) -> Answer:
+        """What one host says; a mirror that is left alone says why, without being asked."""
         host, operator = branch.upstream.host, branch.upstream.operator
+        if branch.left_alone and not branch.upstream.is_origin:
+            return Answer(host, operator, error=MirrorUnusable(f"nothing, since {branch.left_alone}", host=host))
         try:
             resolution = await branch.ask(lambda branch: branch.source.resolve(name))
         except SyncerError as error:
@@ -163,15 +166,9 @@ class Mirrored:
         return resolving.is_out_of_reach(error, answered=upstream.answered, shut=shut)
 
     def _may_settle(self, asked: Mapping[Branch, Answer]) -> bool:
-        """Whether a mirror that failed, or was not asked, only for now could make the difference."""
-        if Way.AGREEMENT not in self._ways and Way.MIRROR not in self._ways:
-            return False
-        failures = {branch: answer.error for branch, answer in asked.items() if answer.error}
-        return any(
-            branch.upstream.resting or (branch in failures and failures[branch].transient)
-            for branch in self._mirrors
-            if branch.usable
-        )
+        """Whether a mirror that failed, or is left alone, only for now could make the difference."""
+        failures = [(branch, answer.error) for branch, answer in asked.items() if answer.error]
+        return any(error.transient and branch.usable for branch, error in failures if branch is not self._origin)
 
     # content by digest
 
@@ -196,7 +193,7 @@ class Mirrored:
         return resolving.most_telling(f"{self.place}@{digest}", own, list(told.values()), liars)
 
     async def _believed_referrers(self, digest: Digest, error: SyncerError) -> list[Descriptor]:
-        for branch in self._believed():
+        for branch in in_turn(self._believed()):
             try:
                 return await branch.ask(lambda branch: branch.source.referrers(digest))
             except SyncerError as exc:
@@ -205,4 +202,4 @@ class Mirrored:
         raise error
 
     def _believed(self) -> list[Branch]:
-        return [branch for branch in self._mirrors if branch.answers and branch.upstream.says_tags]
+        return [branch for branch in self._mirrors if branch.upstream.says_tags]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from syncer.registry.routes import Routes
 
 MANIFEST_BYTES = 4 * 1024 * 1024  # docker-registry and ECR refuse more. distribution-spec 1.1, "Pushing Manifests"
+LARGE = 256 * 1024  # bytes of JSON that are parsed in a thread: 4 MiB of it take half a second
 _NO_HEAD_HERE = frozenset({400, 405, 501})
 
 
@@ -75,7 +77,11 @@ class Reader:
             raw = await response.read(MANIFEST_BYTES)
             self._refuse_other_bytes(response, raw, name)
             served = answers.media_type(response)
-        manifest = self._parsed(raw, served if media_types.names_manifest(served) else expected, name)
+        declared = served if media_types.names_manifest(served) else expected
+        if len(raw) > LARGE:
+            manifest = await asyncio.to_thread(self._parsed, raw, declared, name)
+        else:
+            manifest = self._parsed(raw, declared, name)
         self.known.keep(manifest)
         return manifest
 

@@ -136,9 +136,15 @@ class Branch:
         return self.upstream.usable and not self.refused
 
     @property
-    def answers(self) -> bool:
-        """Whether to ask it where others can be asked as well, or later."""
-        return self.usable and not self.upstream.resting
+    def left_alone(self) -> str:
+        """Why it is not asked now, "" if it is: for those who wonder what it says."""
+        if self.upstream.silence is not None:
+            return str(self.upstream.silence)
+        if not self.upstream.usable:
+            return f"it is out for this run: {self.upstream.record.blamed}"
+        if self.refused:
+            return "it lets nobody read this repository"
+        return "it rests after failures, or asked for patience" if self.upstream.resting else ""
 
     async def ask(self, question: Callable[[Branch], Awaitable[T]]) -> T:
         """The answer of this source, and what it teaches about the upstream."""

@@ -10,7 +10,17 @@ from builders import hold, image
 from syncer.clock import SteppedClock
 from syncer.content.memory import MemoryRegistry
 from syncer.content.places import Place
-from syncer.errors import Denied, NotFound, ServerError, Silent, TimedOut, Unauthorized, Unreachable, Unresolved
+from syncer.errors import (
+    CorruptContent,
+    Denied,
+    NotFound,
+    ServerError,
+    Silent,
+    TimedOut,
+    Unauthorized,
+    Unreachable,
+    Unresolved,
+)
 from syncer.oci.names import RepositoryName, Tag
 from syncer.oci.origin import Origin
 from syncer.registry.hosts import Hosts
@@ -285,9 +295,9 @@ async def test_a_mirror_that_is_out_has_no_voice():
     world = Worldly("a.example", "b.example")
     world.say(None, NEW, NEW)
     world.unreachable()
-    world.source.blame("b.example", NotFound("wrong bytes"))
+    world.source.blame("b.example", CorruptContent("wrong bytes"))
 
-    with pytest.raises(Unresolved):
+    with pytest.raises(Unresolved, match=r"b\.example says nothing, since it is out for this run: wrong bytes"):
         await world.source.resolve(TAG)
 
     assert world.mirrors[1].calls == []

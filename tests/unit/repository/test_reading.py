@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from builders import blob, image, two_platforms
+from builders import blob, image, index, two_platforms
 
 from syncer.errors import (
     CorruptContent,
@@ -20,6 +20,7 @@ from syncer.oci import media_types
 from syncer.oci.descriptor import Descriptor
 from syncer.oci.digest import Digest
 from syncer.oci.names import Tag
+from syncer.registry.reading import LARGE
 from syncer.sandbox import actions
 
 V1 = Tag("v1")
@@ -188,6 +189,18 @@ async def test_a_manifest_without_a_type_of_its_own_has_its_parents_word(at):
     d = Descriptor(media_types.DOCKER_MANIFEST, Digest.of(raw), len(raw))
 
     assert (await at.app.manifest(d)).descriptor == d
+
+
+async def test_a_large_manifest_is_a_manifest_too(at):
+    app = index(*(image(b"%d" % n) for n in range(900)), platforms=["linux/amd64,osver=" + 120 * "1"] * 900)
+    assert len(app.root.raw) > LARGE
+    repository = at.store.create("team/app")
+    for node in app.nodes:
+        for data in app.blobs.values() if node is app.nodes[0] else ():
+            repository.put_blob(data)
+        repository.commit(node.raw, node.descriptor.media_type)
+
+    assert (await at.app.manifest(app.root.descriptor)).raw == app.root.raw
 
 
 async def test_a_pin_by_another_algorithm_is_checked_by_it(at):

@@ -15,6 +15,7 @@ from syncer.errors import (
     RepositoryMissing,
     RequestRefused,
     ServerError,
+    TimedOut,
     TooManyRequests,
     Unreachable,
     UploadRefused,
@@ -171,6 +172,17 @@ async def test_a_mount_that_is_refused_is_an_upload(at, status):
     at.fault(actions.reply(status), "POST", when=lambda request: "mount" in request.query)
 
     assert await put(at, Place(at.host, RepositoryName("team/base"))) is Landed.UPLOADED
+
+
+async def test_a_mount_that_hangs_counts_as_refused(at):
+    at.fault(actions.hang(), "POST", when=lambda request: "mount" in request.query)
+    mounts = at.app._kept.mounts
+    before = mounts._refused
+
+    with pytest.raises(TimedOut):
+        await put(at, Place(at.host, RepositoryName("team/base")))
+
+    assert mounts._refused == before + 1
 
 
 async def test_a_blob_of_another_size_is_corrupt_and_not_missing(at):
