@@ -150,10 +150,10 @@ class Mirrored:
         asked.update(zip(new, answers, strict=True))
 
     async def _asked(self, branch: Branch, name: Tag | Digest) -> Answer:
-        """What one host says; a mirror that is left alone says why, without being asked."""
+        """What one host says; for a mirror that is left alone, why."""
         host, operator = branch.upstream.host, branch.upstream.operator
         if branch.left_alone and not branch.upstream.is_origin:
-            return Answer(host, operator, error=MirrorUnusable(f"nothing, since {branch.left_alone}", host=host))
+            return Answer(host, operator, error=MirrorUnusable(f"{host} is not asked: {branch.left_alone}", host=host))
         try:
             resolution = await branch.ask(lambda branch: branch.source.resolve(name))
         except SyncerError as error:

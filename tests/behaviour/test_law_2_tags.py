@@ -297,7 +297,7 @@ async def test_a_mirror_that_is_out_has_no_voice():
     world.unreachable()
     world.source.blame("b.example", CorruptContent("wrong bytes"))
 
-    with pytest.raises(Unresolved, match=r"b\.example says nothing, since it is out for this run: wrong bytes"):
+    with pytest.raises(Unresolved, match=r"b\.example is not asked: it is out for this run: wrong bytes"):
         await world.source.resolve(TAG)
 
     assert world.mirrors[1].calls == []

@@ -121,9 +121,8 @@ def test_who_was_asked_and_what_to_do_is_in_the_message():
 
     error = unresolved("docker.io/library/nginx:1.27", said, may_settle=False)
 
-    assert str(error) == (
-        f"what docker.io/library/nginx:1.27 means is not settled: hub says no route; m says {A.digest}"
-    )
+    assert str(error).startswith("what docker.io/library/nginx:1.27 means is not settled: ")
+    assert all(text in str(error) for text in ("hub", "no route", f"m says {A.digest}"))
     assert f"`source: docker.io/library/nginx@{A.digest}`" in error.hint
     assert not error.transient
     assert unresolved("x:y", said, may_settle=True).transient
