@@ -92,7 +92,7 @@ async def test_when_the_first_image_fails_the_others_do_not_wait_for_ever(world:
     jobs=st.integers(1, 8),
     width=st.integers(1, 4),
 )
-def test_images_that_share_layers_crosswise_never_wait_in_a_circle(layers, mounts: bool, jobs: int, width: int):
+def test_images_that_share_layers_crosswise_never_wait_in_a_circle(layers, mounts, jobs: int, width: int):
     world = World("east", "west")
     for registry in world.targets.values():
         registry.traits, registry.mounts = LIKE_ECR, mounts

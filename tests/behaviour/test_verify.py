@@ -36,7 +36,7 @@ async def synced(world: World, sync):
 
 
 @pytest.mark.parametrize("deep", [False, True])
-async def test_what_was_synced_is_ok(world: World, synced, verified, deep: bool):
+async def test_what_was_synced_is_ok(world: World, synced, verified, deep):
     (outcome,), code = await verified(world, world.rule("app", "1"), deep=deep)
 
     assert (outcome.status, outcome.digest, outcome.verified, code) == (Status.OK, synced[0].digest, True, 0)
@@ -107,7 +107,8 @@ async def test_damage_to_one_image_is_no_damage_to_another(world: World, synced,
     assert [outcome.status for outcome in outcomes] == [Status.CORRUPT, Status.OK]
 
 
-async def test_a_source_that_cannot_be_asked_leaves_the_question_open(world: World, synced, verified):
+@pytest.mark.usefixtures("synced")
+async def test_a_source_that_cannot_be_asked_leaves_the_question_open(world: World, verified):
     world.at_source("app").fail("resolve", Unauthorized("no"))
 
     (outcome,), code = await verified(world, world.rule("app", "1"))

@@ -23,12 +23,12 @@ PLAN = Plan(
     "mirrors.yaml",
     "0" * 64,
     "2026-01-01T00:00:00+00:00",
-    (Copy(SOURCE, ROOT, OTHER, "origin", (TO, TO), SAID, (Platform.parse("linux/arm/v7"),), True, 7),),
+    (Copy(SOURCE, ROOT, OTHER, "origin", (TO, TO), SAID, (Platform.parse("linux/arm/v7"),), referrers=True, size=7),),
     (
         Skip(SOURCE, TO, Why.UP_TO_DATE, ROOT.digest, ROOT.digest, "digest", SAID, referrers=True),
         Skip(SOURCE.at(ROOT.digest), TO, Why.KEPT, ROOT.digest, None, "kept", (), FAILURE),
     ),
-    (Lost(SOURCE, (TO,), FAILURE, True, SAID, ROOT.digest), Lost(SOURCE, (), FAILURE)),
+    (Lost(SOURCE, (TO,), FAILURE, blocked=True, said=SAID, source_digest=ROOT.digest), Lost(SOURCE, (), FAILURE)),
     (("east", "base/nginx"),),
     ("mirrors.yaml:7: nothing",),
 )

@@ -25,5 +25,5 @@ TARGET = Reference.parse("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/base/
         ((), ("redis*",), True),
     ],
 )
-def test_an_image_is_taken_by_source_or_target(only, skip, taken: bool):
+def test_an_image_is_taken_by_source_or_target(only, skip, taken):
     assert Choice(only, skip).takes(SOURCE, TARGET) is taken

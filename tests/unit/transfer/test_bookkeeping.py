@@ -1,0 +1,151 @@
+"""What a run knows: who has what, who is busy with it, what was prepared, what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+from builders import World
+
+from syncer.content.places import Place
+from syncer.errors import Denied
+from syncer.oci.digest import Digest
+from syncer.oci.names import RepositoryName
+from syncer.transfer.crowd import for_each
+from syncer.transfer.holdings import Holdings, Leaders, Locks, Prepared
+from syncer.transfer.shelf import Shelf, Shelved, Windows
+
+A, B = (Place("east", RepositoryName(name)) for name in "ab")
+ONE, TWO, THREE = (Digest.of(text) for text in (b"1", b"2", b"3"))
+
+
+def test_a_committed_place_is_preferred_for_mounts():
+    holdings = Holdings()
+    holdings.add(A, [ONE], committed=False)
+    holdings.add(B, [ONE], committed=True)
+
+    assert holdings.elsewhere("east", ONE, committed=False) == B
+    assert holdings.elsewhere("west", ONE, committed=False) is None
+
+
+def test_what_is_not_committed_is_offered_only_where_that_is_enough():
+    holdings = Holdings()
+    holdings.add(A, [ONE], committed=False)
+
+    assert holdings.elsewhere("east", ONE, committed=True) is None
+    assert holdings.elsewhere("east", ONE, committed=False) == A
+
+
+def test_what_was_committed_stays_so_until_it_is_forgotten():
+    holdings = Holdings()
+    holdings.add(A, [ONE], committed=True)
+    holdings.add(A, [ONE], committed=False)
+    assert holdings.elsewhere("east", ONE, committed=True) == A
+
+    holdings.forget(A, [ONE, TWO])
+    assert not holdings.has(A, ONE)
+
+
+def test_only_who_began_later_waits_for_a_leader_and_only_until_it_ends():
+    leaders, ended = Leaders(), asyncio.Event()
+    first, second = leaders.next_number(), leaders.next_number()
+    leaders.lead(("east", ONE), second, ended)
+
+    assert leaders.earlier(("east", ONE), first) is None
+    assert leaders.earlier(("east", ONE), leaders.next_number()) is ended
+    ended.set()
+    assert leaders.earlier(("east", ONE), leaders.next_number()) is None
+
+
+async def test_a_key_has_one_holder_and_a_failure_frees_it():
+    locks, inside, most = Locks(), 0, 0
+
+    async def work(number: int) -> None:
+        nonlocal inside, most
+        async with locks.held("key"):
+            inside, most = inside + 1, max(most, inside + 1)
+            await asyncio.sleep(0)
+            inside -= 1
+            if number % 2:
+                raise Denied("no")
+
+    await asyncio.gather(*(work(number) for number in range(6)), return_exceptions=True)
+
+    assert most == 1
+
+
+async def test_a_repository_is_prepared_once_also_where_that_fails():
+    world, asked = World(), Counter()
+    registry, name = world.targets["east"], RepositoryName("app")
+
+    async def refuse(_name: RepositoryName) -> bool:
+        asked["prepare"] += 1
+        raise Denied("no")
+
+    registry.prepare = refuse
+    prepared = Prepared(world.attempts)
+    found = await asyncio.gather(*(prepared.created(registry, name) for _ in range(3)), return_exceptions=True)
+
+    assert [type(error) for error in found] == [Denied] * 3
+    assert asked["prepare"] == 1
+
+
+def test_the_shelf_lets_go_of_what_was_used_longest_ago():
+    shelf = Shelf(10)
+    shelf.put(ONE, Shelved(b"x" * 4, ()))
+    shelf.put(TWO, Shelved(b"x" * 4, ()))
+    shelf.get(ONE)
+    shelf.put(THREE, Shelved(b"x" * 4, ()))
+
+    assert [bool(shelf.get(digest)) for digest in (ONE, TWO, THREE)] == [True, False, True]
+
+
+async def test_windows_are_given_back_by_who_is_cancelled():
+    windows = Windows(10)
+
+    async def hold() -> None:
+        async with windows.taken(10):
+            await asyncio.Event().wait()
+
+    holder = asyncio.create_task(hold())
+    await asyncio.sleep(0)
+    holder.cancel()
+
+    async with asyncio.timeout(1), windows.taken(10):
+        pass
+
+
+async def test_a_crowd_is_never_larger_than_allowed_and_takes_items_as_it_goes():
+    taken, at_once, most = 0, 0, 0
+
+    def items():
+        nonlocal taken
+        for number in range(20):
+            taken += 1
+            assert taken - number <= 1
+            yield number
+
+    async def work(_number: int) -> None:
+        nonlocal at_once, most
+        at_once, most = at_once + 1, max(most, at_once + 1)
+        await asyncio.sleep(0)
+        at_once -= 1
+
+    await for_each(items(), work, 3)
+
+    assert (taken, most) == (20, 3)
+
+
+async def test_one_failure_ends_a_crowd():
+    done = []
+
+    async def work(number: int) -> None:
+        if number == 2:
+            raise Denied("no")
+        done.append(number)
+
+    with pytest.raises(ExceptionGroup):
+        await for_each(range(100), work, 1)
+
+    assert done == [0, 1]
