@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from syncer.app import kinds
 from syncer.errors import Usage
+from syncer.registry.kept import Manifests
 from syncer.registry.mirroring import MirroredRegistry
 
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ class WiredPlaces:
         self._parts = parts
         self._sources: dict[str, MirroredRegistry] = {}
         self._targets: dict[str, Registry] = {}
+        self._read = Manifests()  # of all sources; never of targets, which are looked at to see what is really there
 
     def source(self, reference: Reference) -> Source:
         """The repository that `reference` is read from, with the mirrors of its registry."""
         name = reference.registry
         if name not in self._sources:
             settings = self._parts.registry(name)
-            self._sources[name] = MirroredRegistry(settings, self._connect, self._parts.clients.hosts)
+            self._sources[name] = MirroredRegistry(settings, self._connect, self._parts.clients.hosts, self._read)
         return self._sources[name].source(reference.repository)
 
     def registry(self, target: str) -> Registry:
