@@ -11,7 +11,7 @@ from syncer.app.parts import Parts
 from syncer.app.places import WiredPlaces
 from syncer.attempts import Attempts, Policy
 from syncer.errors import StalePlan
-from syncer.planning.check import check_sources
+from syncer.planning.check import check_sources, preview
 from syncer.planning.make import make_plan
 from syncer.planning.verify import verify
 from syncer.report.events import unseen
@@ -63,6 +63,10 @@ class Session:
     async def _plan(self, state: State) -> Plan:
         return await make_plan(self._settings, self._places, state, self._clock, self._attempts, self._task.choice)
 
+    def preview(self, plan: Plan) -> Report:
+        """What carrying out `plan` would come to."""
+        return self.report(preview(plan), plan.warnings)
+
     async def carry_out(self, plan: Plan, stop: Stop, observe: Observer = unseen) -> Report:
         """Do what `plan` says."""
         engine = kinds.load(kinds.ENGINES[self._task.engine])
@@ -90,8 +94,8 @@ class Session:
         identity = f"{self._started:%Y%m%dT%H%M%S}-{int(self._clock.random() * 0x10000):04x}"
         run = Run(identity, self._task.command, self._started.isoformat(), seconds)
         trouble = (self._state.trouble,) if self._state.trouble else ()
-        hosts = self._parts.clients.hosts.lines()
-        return Report(run, tuple(outcomes), hosts, (*warnings, *trouble), interrupted)
+        hosts = self._parts.clients.hosts
+        return Report(run, tuple(outcomes), hosts.lines(), (*warnings, *trouble, *hosts.warnings()), interrupted)
 
     async def aclose(self) -> None:
         """Let go of every connection."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from syncer.cli.configured import configured
 from syncer.cli.options import Options, common
-from syncer.config.load import load
 from syncer.config.schema import json_schema
 from syncer.formats.units import plural
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 @common
 def check(options: Options, file: Path | None) -> None:
     """Validate FILE (default: --config), offline; -v shows what it comes to."""
-    settings = load(file or options.config, os.environ)
+    settings = configured(options, file)
     if options.output == "json":
         click.echo(json.dumps(_document(settings), indent=2))
         return

@@ -1,32 +1,29 @@
-"""How a run ends: the report on stdout and in files, and the exit code."""
+"""How a run ends: the report in files and on stdout, and the exit code."""
 
 from __future__ import annotations
 
 import os
-import sys
-import tempfile
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from syncer.app import kinds
 from syncer.cli.failing import text_of
+from syncer.cli.logs import tell
 from syncer.errors import OutputUnwritable, Usage
 from syncer.formats import json as json_format
 from syncer.formats import text
-from syncer.report.exit_code import FAILED, exit_code
+from syncer.report.exit_code import DIFFERENCES, DONE, FAILED, STOPPED_EARLY, exit_code
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from syncer.cli.options import Options
     from syncer.report.model import Report
 
-
-def check_outputs(*files: Path | None) -> None:
-    """Refuse output files that could not be written, before any work is done."""
-    for file in files:
-        if file is not None and not os.access(file.parent, os.W_OK):
-            raise OutputUnwritable(f"{file} cannot be written: no writable directory {file.parent}")
+_MILDER = (DONE, DIFFERENCES, STOPPED_EARLY)  # than FAILED
 
 
 def check_report(options: Options) -> None:
@@ -34,49 +31,72 @@ def check_report(options: Options) -> None:
     if options.report is not None and options.report.suffix not in kinds.FORMATS:
         known = ", ".join(kinds.FORMATS)
         raise Usage(f"--report {options.report}: the suffix says the kind of report, one of {known}")
-    check_outputs(options.report)
+    check_output(options.report)
 
 
-def end(options: Options, report: Report) -> NoReturn:
-    """Print and write `report`, and exit with what it came to."""
-    code = exit_code(report)
-    show(options, report, code)
-    sys.exit(max(code, write_report(options, report)))
+def check_output(file: Path | None) -> None:
+    """Refuse an output file that could not be written, before any work is done."""
+    if file is not None:
+        draft = _draft(file)
+        try:
+            draft.touch()
+            draft.unlink()
+        except OSError as error:
+            raise _unwritable(file, error) from error
 
 
-def show(options: Options, report: Report, code: int) -> None:
-    """The report on stdout; the most important thing is the last line."""
+def end(options: Options, report: Report, *, detailed: bool = False, body: Iterable[str] = ()) -> NoReturn:
+    """Write and print `report`, `body` being what stands above it, and exit with what it came to."""
+    if options.signals.exit_code is not None:  # even if it came when the work was done
+        report = replace(report, interrupted=options.signals.exit_code)
+    code = exit_code(report, detailed=detailed)
+    code = _write_report(options, report, code)
     if options.output == "json":
         click.echo(json_format.document(report, code), nl=False)
-        return
-    for each in text.report_lines(report):
-        click.echo(each)
-    click.echo(text.verdict(report) + (f"; exit {code}" if code else ""))
+    else:
+        for line in _lines(options, report, code, body):
+            click.echo(line)
+    options.signals.leave(code)
 
 
-def write_report(options: Options, report: Report) -> int:
-    """Write --report, if it was asked for; the exit code that a failure to do so is worth."""
+def _lines(options: Options, report: Report, code: int, body: Iterable[str]) -> Iterable[str]:
+    """The most important thing is the last line."""
+    if not options.quiet:
+        yield from body
+    yield from text.report_lines(report, hosts=options.verbose)
+    yield text.verdict(report, code)
+
+
+def _write_report(options: Options, report: Report, code: int) -> int:
+    """Write --report, if it was asked for; the exit code, which is worse if that fails."""
     if options.report is None:
-        return 0
+        return code
     try:
-        write(options.report, kinds.load(kinds.FORMATS[options.report.suffix])(report))
+        write(options.report, kinds.load(kinds.FORMATS[options.report.suffix])(report, code))
     except OutputUnwritable as error:
-        click.echo(text_of(error), err=True)
-        return FAILED
-    return 0
+        tell(options, "error", text_of(error))
+        return FAILED if code in _MILDER else code
+    return code
 
 
 def write(path: Path, content: str) -> None:
     """Write a file whole or not at all; raises OutputUnwritable."""
+    draft = _draft(path)
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).replace(path)
-            except OSError:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
     except OSError as error:
-        raise OutputUnwritable(f"{path} cannot be written: {error.strerror or error}") from error
+        draft.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+
+
+def _draft(path: Path) -> Path:
+    """Beside the file, so that it can take its place in one step."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _unwritable(path: Path, error: OSError) -> OutputUnwritable:
+    return OutputUnwritable(f"{path} cannot be written: {error.strerror or error}")

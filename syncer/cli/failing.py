@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncer.errors import BeforeWork, Bug, ConfigError, CredentialError, IntegrityError, SyncerError, leaves
+from syncer.cli.logs import tell
+from syncer.cli.signals import Stopped
+from syncer.errors import (
+    BeforeWork,
+    Bug,
+    ConfigError,
+    CredentialError,
+    IntegrityError,
+    Interrupted,
+    SyncerError,
+    leaves,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from syncer.cli.options import Options
 
-BUG = 70
+FAILED, CREDENTIALS, INTEGRITY, BUG = 1, 3, 4, 70
 
 
 @contextmanager
@@ -28,46 +39,28 @@ def explained(options: Options) -> Iterator[None]:
     """
     try:
         yield
-    except SystemExit:
-        raise
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         sys.stdout = None  # or the interpreter complains once more at exit
-        sys.exit(1)
+        sys.exit(FAILED)
+    except Stopped as stopped:
+        sys.exit(_stopped(stopped, options))
     except Exception as error:  # noqa: BLE001 - the one border above everything
         sys.exit(_told(error, options))
-
-
-def _told(error: Exception, options: Options) -> int:
-    known = [leaf for leaf in leaves(error) if isinstance(leaf, SyncerError)]
-    if not known or len(known) < len(list(leaves(error))):
-        return _bug(error, options)
-    for each in known:
-        click.echo(text_of(each), err=True)
-    if options.output == "json":
-        click.echo(json.dumps(document(known[0]), indent=2))
-    return max((exit_code(each) for each in known), default=BUG)
-
-
-def _bug(error: Exception, options: Options) -> int:
-    traceback.print_exception(error)
-    bug = Bug(f"syncer met something that it did not expect: {type(error).__name__}: {error}")
-    click.echo(text_of(bug), err=True)
-    if options.output == "json":
-        click.echo(json.dumps(document(bug), indent=2))
-    return BUG
 
 
 def exit_code(error: SyncerError) -> int:
     """The exit code of a run that ends with `error`."""
     match error:
+        case Bug():
+            return BUG
         case BeforeWork():
             return error.exit_code
         case IntegrityError():
-            return 4
+            return INTEGRITY
         case CredentialError():
-            return 3
+            return CREDENTIALS
         case _:
-            return 1
+            return FAILED
 
 
 def text_of(error: SyncerError) -> str:
@@ -79,7 +72,7 @@ def text_of(error: SyncerError) -> str:
     return f"error[{error.code}]: {error.message}" + (f"\n  next: {error.hint}" if error.hint else "")
 
 
-def document(error: SyncerError) -> dict[str, Any]:
+def document(error: SyncerError, code: int) -> dict[str, Any]:
     """`error` as the one JSON document of a run that did nothing."""
     told: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint, "host": error.host}
     if isinstance(error, ConfigError):
@@ -87,4 +80,29 @@ def document(error: SyncerError) -> dict[str, Any]:
             {"code": each.code, "message": each.message, "line": each.line, "column": each.column}
             for each in error.problems
         ]
-    return {"schema_version": 1, "exit_code": exit_code(error), "error": told}
+    return {"schema_version": 1, "exit_code": code, "error": told}
+
+
+def _told(error: Exception, options: Options) -> int:
+    known = [leaf for leaf in leaves(error) if isinstance(leaf, SyncerError)]
+    if not known or len(known) < len(list(leaves(error))):
+        logging.getLogger("syncer").critical("this should not have happened", exc_info=error)
+        what = options.redactor(f"{type(error).__name__}: {error}")
+        known = [Bug(f"syncer met something that it did not expect: {what}")]
+    code = max(map(exit_code, known))
+    for each in known:
+        tell(options, "error", text_of(each))
+    _document(known[0], code, options)
+    return code
+
+
+def _stopped(stopped: Stopped, options: Options) -> int:
+    error = Interrupted(f"{stopped.name}: stopped before anything was touched", hint="run the same command again")
+    tell(options, "error", text_of(error))
+    _document(error, stopped.exit_code, options)
+    return stopped.exit_code
+
+
+def _document(error: SyncerError, code: int, options: Options) -> None:
+    if options.output == "json":
+        click.echo(json.dumps(document(error, code), indent=2))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+import io
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +33,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 class Lazily(click.Group):
     """A group whose commands live elsewhere."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the program; nothing that it prints fails for want of a character in the terminal's encoding."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _stopped)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **extra)
+
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """The commands, in the order in which a newcomer meets them."""
         return list(COMMANDS)
@@ -46,6 +58,12 @@ class Lazily(click.Group):
         """Name the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+def _stopped(number: int, _frame: object) -> None:
+    """Until a command has said what a signal means to it."""
+    sys.stderr.write(f"{signal.Signals(number).name}: stopped before anything was touched\n")
+    sys.exit(128 + number)
 
 
 @click.group(cls=Lazily, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
+from syncer.cli import logs
+from syncer.cli.ending import check_report
 from syncer.cli.failing import explained
+from syncer.cli.redaction import Redactor
+from syncer.cli.signals import Signals
 
 Command = Callable[..., Any]
 
@@ -32,6 +36,8 @@ class Options:
     report: Path | None
     state_dir: Path | None
     allow_empty: bool
+    redactor: Redactor = field(default_factory=Redactor, init=False)  # what logs must not show
+    signals: Signals = field(default_factory=Signals, init=False)
 
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -77,8 +83,10 @@ def common(command: Command) -> Command:
 
     @functools.wraps(command)
     def gathered(*args: Any, **given: Any) -> Any:
-        options = Options(**{field.name: given.pop(field.name) for field in fields(Options)})
-        with explained(options):
+        options = Options(**{each.name: given.pop(each.name) for each in fields(Options) if each.init})
+        with explained(options), options.signals.caught():
+            logs.set_up(options)
+            check_report(options)
             return command(options, *args, **given)
 
     for option in reversed(_OPTIONS):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,22 +13,19 @@ import platformdirs
 from syncer.app.parts import Outside
 from syncer.app.session import Session, Task, session
 from syncer.app.single import copy_settings
-from syncer.cli.ending import check_outputs, check_report, end, show, write, write_report
+from syncer.cli.configured import configured, configured_or_none
+from syncer.cli.ending import check_output, end, write
 from syncer.cli.options import Options, common
 from syncer.cli.progress.choice import chosen
-from syncer.cli.signals import stopping, unless_stopped
-from syncer.config.load import load
+from syncer.cli.signals import Threads, unless_stopped
 from syncer.errors import StalePlan
 from syncer.formats import text
-from syncer.formats.outlook import outlook
 from syncer.plan import schema
-from syncer.report.events import Noted
-from syncer.report.exit_code import exit_code
 from syncer.selection.images import Choice
 from syncer.state.directory import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from syncer.engine.stop import Stop
     from syncer.plan.model import Plan
@@ -39,9 +34,9 @@ if TYPE_CHECKING:
     from syncer.settings.rules import Settings
     from syncer.state.directory import Opened
 
+    Deed = Callable[[Session, Stop, Observer], Awaitable[Report]]
+
 _PLAN_FILE = click.Path(path_type=Path, dir_okay=False)
-if TYPE_CHECKING:
-    _Deed = Callable[[Session, Stop, Observer], Awaitable[Report]]
 
 
 @click.command()
@@ -50,33 +45,26 @@ if TYPE_CHECKING:
 @common
 def plan(options: Options, out: Path | None, *, detailed_exitcode: bool) -> None:
     """Say what a sync would do, and move nothing."""
-    check_outputs(out)
+    check_output(out)
     made: list[Plan] = []
 
     async def deed(run: Session, stop: Stop, _observe: Observer) -> Report:
         made.append(await unless_stopped(stop, run.plan()))
-        return run.report(outlook(made[0]), made[0].warnings)
+        return run.preview(made[0])
 
-    report = _run(options, "plan", load(options.config, os.environ), deed)
-    if out is not None:
-        write(out, schema.dump(made[0]))
-    code = exit_code(report, detailed=detailed_exitcode)
-    if options.output == "json":
-        show(options, report, code)
-    else:
-        _show_plan(options, made[0], report, out)
-    sys.exit(max(code, write_report(options, report)))
+    with options.signals.remembered():
+        report = _run(options, _task(options, "plan"), configured(options), deed)
+        if out is not None:
+            write(out, schema.dump(made[0]))
+        body = text.plan_lines(made[0], report.outcomes, every=options.verbose, saved=str(out) if out else None)
+        end(options, report, detailed=detailed_exitcode, body=body)
 
 
 @click.command()
 @common
 def sync(options: Options) -> None:
     """Bring every target up to date with its sources."""
-
-    async def deed(run: Session, stop: Stop, observe: Observer) -> Report:
-        return await run.carry_out(await unless_stopped(stop, run.plan()), stop, observe)
-
-    end(options, _run(options, "sync", load(options.config, os.environ), deed, lock=options.config))
+    _move(options, "sync", configured(options), Session.plan, lock=options.config)
 
 
 @click.command()
@@ -85,11 +73,7 @@ def sync(options: Options) -> None:
 def apply(options: Options, file: Path) -> None:
     """Do exactly what the plan in FILE says; a source that has moved since fails, the others go on."""
     saved = schema.load(_bytes(file))
-
-    async def deed(run: Session, stop: Stop, observe: Observer) -> Report:
-        return await run.carry_out(await unless_stopped(stop, run.rechecked(saved)), stop, observe)
-
-    end(options, _run(options, "apply", load(options.config, os.environ), deed, lock=options.config))
+    _move(options, "apply", configured(options), lambda run: run.rechecked(saved), lock=options.config)
 
 
 @click.command()
@@ -98,13 +82,8 @@ def apply(options: Options, file: Path) -> None:
 @common
 def copy(options: Options, source: str, destination: str) -> None:
     """Mirror the image SOURCE to DESTINATION; a configuration is used where there is one, and not needed."""
-    known = load(options.config, os.environ) if options.config.exists() else None
-    settings = copy_settings(source, destination, known)
-
-    async def deed(run: Session, stop: Stop, observe: Observer) -> Report:
-        return await run.carry_out(await unless_stopped(stop, run.plan()), stop, observe)
-
-    end(options, _run(options, "copy", settings, deed))
+    settings = copy_settings(source, destination, configured_or_none(options))
+    _move(options, "copy", settings, Session.plan)
 
 
 @click.command()
@@ -116,43 +95,46 @@ def verify(options: Options, *, deep: bool) -> None:
     async def deed(run: Session, stop: Stop, observe: Observer) -> Report:
         return await unless_stopped(stop, run.verify(deep=deep, observe=observe))
 
-    end(options, _run(options, "verify", load(options.config, os.environ), deed))
+    with options.signals.remembered():
+        end(options, _run(options, _task(options, "verify"), configured(options), deed))
 
 
-def _run(options: Options, command: str, settings: Settings, deed: _Deed, lock: Path | None = None) -> Report:
-    """Run `deed` in a session that the options describe."""
-    check_report(options)
+def _move(
+    options: Options,
+    command: str,
+    settings: Settings,
+    planned: Callable[[Session], Coroutine[None, None, Plan]],
+    lock: Path | None = None,
+) -> None:
+    """Carry out what `planned` makes, and report."""
+
+    async def deed(run: Session, stop: Stop, observe: Observer) -> Report:
+        return await run.carry_out(await unless_stopped(stop, planned(run)), stop, observe)
+
+    with options.signals.remembered():
+        end(options, _run(options, _task(options, command), settings, deed, lock))
+
+
+def _task(options: Options, command: str) -> Task:
     choice = Choice(options.only, options.skip, options.allow_empty)
-    task = Task(command, choice, options.jobs, options.retries)
-    with _state(options, lock) as state:
-        return asyncio.run(_in_session(options, settings, task, deed, state))
+    return Task(command, choice, options.jobs, options.retries)
 
 
-async def _in_session(options: Options, settings: Settings, task: Task, deed: _Deed, state: Opened) -> Report:
-    outside = Outside()
-    progress = chosen(options, outside.clock)
-    with stopping(progress) as stop:
-        async with session(settings, outside, task, state.state) as run, progress.running():
-            for warning in state.warnings:
-                progress(Noted(f"warning: {warning}"))
-            return await deed(run, stop, progress)
-
-
-@contextmanager
-def _state(options: Options, lock: Path | None) -> Iterator[Opened]:
+def _run(options: Options, task: Task, settings: Settings, deed: Deed, lock: Path | None = None) -> Report:
+    """The report of `deed`, done in a session that the options describe."""
     directory = options.state_dir or Path(platformdirs.user_state_dir("syncer"))
     with opened(directory, lock, Outside().clock) as state:
-        yield state
+        report = asyncio.run(_in_session(options, task, settings, deed, state))
+        return replace(report, warnings=(*state.warnings, *report.warnings))
 
 
-def _show_plan(options: Options, plan: Plan, report: Report, out: Path | None) -> None:
-    for each in text.plan_lines(plan, report.outcomes, every=options.verbose):
-        click.echo(each)
-    for each in text.report_lines(report):
-        click.echo(each)
-    click.echo(text.plan_verdict(plan, report.outcomes))
-    if plan.copies:
-        click.echo(f"Next: syncer apply {out}" if out else "Next: syncer sync")
+async def _in_session(options: Options, task: Task, settings: Settings, deed: Deed, state: Opened) -> Report:
+    asyncio.get_running_loop().set_default_executor(Threads())
+    outside = Outside()
+    progress = chosen(options, outside.clock)
+    with options.signals.draining(progress) as stop:
+        async with session(settings, outside, task, state.state) as run, progress.running():
+            return await deed(run, stop, progress)
 
 
 def _bytes(file: Path) -> bytes:

@@ -43,7 +43,7 @@ class Reading:
     """What every piece needs: where mistakes go, and where relative paths start."""
 
     problems: Problems
-    base: Path
+    base: Path | None  # None: the files that the configuration names are not looked at
 
     def checked(self, model: type[M], node: Node) -> M | None:
         """The node as `model`; None if it has mistakes, which are then noted."""
@@ -56,6 +56,8 @@ class Reading:
 
     def path(self, text: str, node: Node) -> Path | None:
         """The file that `text` names, relative to the configuration; None, and a problem, if it cannot be read."""
+        if self.base is None:
+            return None
         path = self.base / text
         try:
             why = "" if path.is_file() else "no such file"  # opening a pipe would wait for its writer

@@ -28,7 +28,7 @@ _FREE = "x-"  # top-level keys that begin so are the user's own: a place for anc
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """The settings in the file at `path`, with `${VAR}` from `environ`."""
-    return load_bytes(_content(path), str(path), environ, path.parent)
+    return load_bytes(content_of(path), str(path), environ, path.parent)
 
 
 def load_text(text: str, name: str, environ: Mapping[str, str], base_dir: Path) -> Settings:
@@ -36,8 +36,8 @@ def load_text(text: str, name: str, environ: Mapping[str, str], base_dir: Path) 
     return load_bytes(text.encode("utf-8", "surrogatepass"), name, environ, base_dir)
 
 
-def load_bytes(content: bytes, name: str, environ: Mapping[str, str], base_dir: Path) -> Settings:
-    """The settings in the bytes of a file."""
+def load_bytes(content: bytes, name: str, environ: Mapping[str, str], base_dir: Path | None) -> Settings:
+    """The settings in the bytes of a file; with no `base_dir` none of the files that it names is opened."""
     text = content[: MAX_BYTES + 1].decode("utf-8", "replace")
     problems = Problems(name, text)
     root = None
@@ -95,13 +95,16 @@ def _expander(text: str, environ: Mapping[str, str], problems: Problems) -> Call
     return expanded
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """The bytes of a configuration file, not many more than one may have; raises ConfigError."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as exc:
         problems = Problems(str(path))
-        problems.add("E101", f"the file cannot be read: {exc.strerror or exc}", Spot())
+        missing = isinstance(exc, FileNotFoundError)
+        why = "the file cannot be read: there is none; name another with --config, or begin with `syncer demo`"
+        problems.add("E101", why if missing else f"the file cannot be read: {exc.strerror or exc}", Spot())
         raise problems.error(None) from exc
 
 

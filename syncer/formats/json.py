@@ -11,6 +11,6 @@ if TYPE_CHECKING:
     from syncer.report.model import Report
 
 
-def document(report: Report, code: int | None = None) -> str:
+def document(report: Report, code: int) -> str:
     """One document, ASCII only: terminal escapes from the network cannot hide in it."""
     return json.dumps(schema.document(report, code=code), indent=2) + "\n"

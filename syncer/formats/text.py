@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from syncer.formats.units import duration, plural, short, size
+from syncer.oci.shown import harmless
 from syncer.report.model import Status
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from syncer.errors import Failure
     from syncer.plan.model import Plan
-    from syncer.report.model import Outcome, Report
+    from syncer.report.model import HostLine, Outcome, Report
 
 QUIET_STATUSES = frozenset({Status.UP_TO_DATE, Status.OK})
 LISTED = 10  # images that one cause lists before it counts the rest
@@ -25,11 +26,14 @@ SIGNS = {
     Status.FAILED: "!",
     Status.BLOCKED: "x",
 }
+WORDS = {Status.ADD: "to add", Status.UPDATE: "to update"}
+_UNLIKE = "the target has {there}, the source means {here}"
+_SYNC = "syncer sync"
 
 
 def line(outcome: Outcome) -> str:
     """One image at one target, in one line that can be searched."""
-    parts = [f"{outcome.status.value:<10} {outcome.source.familiar} -> {outcome.target}"]
+    parts = [f"{word(outcome.status):<10} {outcome.source.familiar} -> {outcome.target}"]
     if outcome.digest and not outcome.failure:
         parts.append(short(outcome.digest))
     if outcome.status is Status.COPIED:
@@ -37,71 +41,93 @@ def line(outcome: Outcome) -> str:
         parts += [f"via={','.join(outcome.via)}"] if outcome.via else []
     if outcome.failure:
         parts.append(f"{outcome.failure.code} {outcome.failure.message}")
-    return "  ".join(parts)
+    return harmless("  ".join(parts))
 
 
-def plan_lines(plan: Plan, outcomes: Sequence[Outcome], *, every: bool) -> Iterator[str]:
-    """What a sync would do: one line per image and target that changes, with `every` the others too."""
+def word(status: Status) -> str:
+    """A status as people read it."""
+    return WORDS.get(status) or status.value.replace("_", " ")
+
+
+# plans
+
+
+def plan_lines(plan: Plan, outcomes: Sequence[Outcome], *, every: bool, saved: str | None = None) -> Iterator[str]:
+    """What a sync would do: one line per image and target that changes, with `every` the others too.
+
+    What cannot be planned is not repeated here: the report has it, with its reason. `saved` is the plan's own file.
+    """
     sizes = {copy.source: copy.size for copy in plan.copies}
-    before = {d.reference: d.before for copy in plan.copies for d in copy.destinations}
+    before = {to.reference: to.before for copy in plan.copies for to in copy.destinations}
     for outcome in outcomes:
-        if every or outcome.status not in QUIET_STATUSES:
-            change = _change(outcome, before.get(outcome.target))
-            amount = f"  {size(sizes[outcome.source])}" if outcome.source in sizes and not outcome.failure else ""
-            yield f"  {SIGNS[outcome.status]} {outcome.source.familiar} -> {outcome.target}{change}{amount}"
+        if every or not (outcome.failure or outcome.status in QUIET_STATUSES):
+            was = f"{short(before[outcome.target])} -> " if outcome.status is Status.UPDATE else ""
+            amount = f"  {size(sizes[outcome.source])}" if outcome.status in WORDS else ""
+            names = f"{outcome.source.familiar} -> {outcome.target}"
+            yield f"  {SIGNS[outcome.status]} {names}  {was}{short(outcome.digest)}{amount}"
     for target, repository in plan.creates:
         yield f"  create repository {repository} at {target}"
     for copy in plan.copies:
         if copy.landing.digest != copy.root.digest:
             digests = f"{short(copy.root.digest)} -> {short(copy.landing.digest)}"
             yield f"  cut down to {', '.join(map(str, copy.only))}: {copy.source.familiar}  {digests}"
+    if plan.copies:
+        most = sum(copy.size * len(copy.destinations) for copy in plan.copies)
+        yield f"At most {size(most)} to move. Next: {f'syncer apply {saved}' if saved else _SYNC}"
 
 
-def _change(outcome: Outcome, before: object) -> str:
-    if outcome.status is Status.UPDATE:
-        return f"  {short(before)} -> {short(outcome.digest)}"  # type: ignore[arg-type]
-    if outcome.failure:
-        return f"  {outcome.status.value}: {outcome.failure.code} {outcome.failure.message}"
-    return f"  {short(outcome.digest)}"
+# reports
 
 
-def plan_verdict(plan: Plan, outcomes: Sequence[Outcome]) -> str:
-    """The plan in one sentence."""
-    count = Counter(outcome.status for outcome in outcomes)
-    words = {
-        Status.ADD: "to add",
-        Status.UPDATE: "to update",
-        Status.KEPT: "kept",
-        Status.BLOCKED: "blocked",
-        Status.FAILED: "failed",
-        Status.UP_TO_DATE: "up to date",
-    }
-    parts = [f"{count[status]} {word}" for status, word in words.items() if count[status]] or ["nothing to do"]
-    moved = sum(copy.size * len(copy.destinations) for copy in plan.copies)
-    return f"Plan: {', '.join(parts)}." + (f" At most {size(moved)} to move." if moved else "")
+def report_lines(report: Report, *, hosts: bool = False) -> Iterator[str]:
+    """The end of a run: warnings, hosts at fault, failures; with `hosts` also what each host did."""
+    if hosts:
+        yield from (_traffic(host) for host in report.hosts)
+    for warning in report.warnings:
+        yield harmless(f"warning: {warning}")
+    for host in report.hosts:
+        if host.blamed:
+            yield harmless(f"at fault: {_after_name(host.host, host.blamed)}")
+    yield from failures(report.outcomes)
+    yield from _unlike(report.outcomes)
 
 
 def failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
     """What went wrong, grouped by cause, each with what to do next."""
-    causes: defaultdict[tuple[str, str | None, str], list[Outcome]] = defaultdict(list)
+    causes: defaultdict[tuple[Status, str, str | None, str], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        if outcome.failure:
-            causes[outcome.failure.code, outcome.failure.host, outcome.failure.hint].append(outcome)
-    for (code, host, hint), group in causes.items():
-        yield f"{code} {group[0].status.value}{f' at {host}' if host else ''}: {plural(len(group), 'image')}"
+        if failure := outcome.failure:
+            causes[outcome.status, failure.code, failure.host, failure.hint].append(outcome)
+    for (status, code, host, hint), group in causes.items():
+        yield f"{plural(len(group), 'image')} {word(status)}: {code}{f' at {host}' if host else ''}"
         yield from _members(group)
         if hint:
-            yield f"    next: {hint}"
+            yield harmless(f"    next: {hint}")
+
+
+def verdict(report: Report, code: int) -> str:
+    """The run in one line, the last one printed."""
+    count = Counter(outcome.status for outcome in report.outcomes)
+    counts = ", ".join(f"{count[status]} {word(status)}" for status in Status if count[status])
+    parts = [counts or "no images", *_amounts(report), duration(report.run.seconds), f"exit {code}"]
+    return f"{report.run.command}: {'; '.join(parts)}"
+
+
+def document(report: Report, code: int) -> str:
+    """The whole report: every image, then what the terminal shows."""
+    lines = [*(line(each) for each in report.outcomes), "", *report_lines(report, hosts=True), verdict(report, code)]
+    return "\n".join(lines) + "\n"
 
 
 def _members(group: Sequence[Outcome]) -> Iterator[str]:
-    said: set[str] = set()
+    """The images of one cause; what several of them were told is said once."""
+    told: set[str] = set()
     for outcome in group[:LISTED]:
         yield f"  {outcome.source.familiar} -> {outcome.target}"
         message = _message(outcome.failure)
-        if message not in said:
-            yield f"    {message}"
-            said.add(message)
+        if message not in told:
+            yield harmless(f"    {message}")
+            told.add(message)
     if len(group) > LISTED:
         yield f"  and {len(group) - LISTED} more"
 
@@ -110,30 +136,33 @@ def _message(failure: Failure | None) -> str:
     return failure.message if failure else ""
 
 
-def report_lines(report: Report) -> Iterator[str]:
-    """The end of a run: warnings, hosts at fault, failures."""
-    for warning in report.warnings:
-        yield f"warning: {warning}"
-    for host in report.hosts:
-        if host.blamed:
-            yield f"at fault: {host.host}: {host.blamed}"
-    yield from failures(report.outcomes)
+def _unlike(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Tags that `verify` found to mean something else than their source."""
+    found = [outcome for outcome in outcomes if outcome.status is Status.DIFFERS]
+    if found:
+        yield f"{plural(len(found), 'image')} {word(Status.DIFFERS)} from the source"
+    for outcome in found[:LISTED]:
+        yield f"  {outcome.source.familiar} -> {outcome.target}"
+        yield "    " + _UNLIKE.format(there=short(outcome.digest), here=short(outcome.source_digest))
+    if len(found) > LISTED:
+        yield f"  and {len(found) - LISTED} more"
+    if found:
+        yield f"    next: {_SYNC}"
 
 
-def verdict(report: Report) -> str:
-    """The run in one line, the last one printed."""
-    count = Counter(outcome.status for outcome in report.outcomes)
-    counts = ", ".join(f"{count[status]} {status.value.replace('_', ' ')}" for status in Status if count[status])
-    parts = [counts or "no images"]
-    if moved := sum(outcome.bytes_moved for outcome in report.outcomes):
-        reused = sum(outcome.bytes_reused for outcome in report.outcomes)
-        parts.append(f"{size(moved)} moved, {size(reused)} reused")
-    if verified := sum(outcome.verified for outcome in report.outcomes):
-        parts.append(f"{verified} of {len(report.outcomes)} verified")
-    return f"{report.run.command}: {'; '.join(parts)}; {duration(report.run.seconds)}"
+def _amounts(report: Report) -> Iterator[str]:
+    outcomes = report.outcomes
+    moved, reused = (sum(getattr(each, name) for each in outcomes) for name in ("bytes_moved", "bytes_reused"))
+    if moved or reused:
+        yield f"{size(moved)} moved, {size(reused)} reused"
+    if verified := sum(outcome.verified for outcome in outcomes):
+        yield f"{verified} of {len(outcomes)} verified"
 
 
-def document(report: Report) -> str:
-    """The whole report: every image, then what the terminal shows."""
-    lines = [*(line(outcome) for outcome in report.outcomes), "", *report_lines(report), verdict(report)]
-    return "\n".join(lines) + "\n"
+def _traffic(host: HostLine) -> str:
+    return f"host {host.host}: {plural(host.requests, 'request')}, {size(host.received)} received"
+
+
+def _after_name(host: str, reason: str) -> str:
+    """`reason` with the host in front, unless it begins with it."""
+    return reason if reason.startswith(f"{host} ") else f"{host}: {reason}"

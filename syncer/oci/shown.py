@@ -12,3 +12,8 @@ def shown(text: object) -> str:
     """
     quoted = ascii(str(text)[: _LONGEST + 1])
     return quoted if len(quoted) <= _LONGEST else f"{quoted[: _LONGEST - 4]}...{quoted[0]}"
+
+
+def harmless(text: str) -> str:
+    """`text` with everything that a terminal would obey written out: control characters, escapes, turns of direction."""
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)

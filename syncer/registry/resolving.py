@@ -49,7 +49,10 @@ class Answer:
         return Said(self.host, digest, Failure.of(self.error) if self.error else None)
 
     def __str__(self) -> str:
-        return f"{self.host} says {self.descriptor.digest if self.descriptor else self.error}"
+        if self.descriptor:
+            return f"{self.host} says {self.descriptor.digest}"
+        told = str(self.error)
+        return told if self.host in told else f"{self.host}: {told}"
 
 
 def is_final(error: SyncerError) -> bool:

@@ -43,14 +43,16 @@ class Reading:
                 async for chunk in checked:
                     yield chunk
         except CorruptContent as error:
-            raise self._corrupt(error) from error
+            if error.host != str(self._source.place):
+                raise
+            raise self._named(error) from error
 
-    def _corrupt(self, error: CorruptContent) -> CorruptContent:
+    def _named(self, error: CorruptContent) -> CorruptContent:
         """The same with the name of the liar; where several sent parts of the whole, nobody can tell."""
-        if len(self.hosts) > 1 and error.host not in self.hosts:
+        if len(self.hosts) > 1:
             return CorruptContent(f"{' and '.join(self.hosts)} together sent other bytes than {self._d.digest}")
-        host = error.host if error.host in self.hosts else self.hosts[0]
-        return CorruptContent(f"{host} sent other bytes than {self._d.digest} ({error})", host=host)
+        host = self.hosts[0]
+        return CorruptContent(f"{host} {str(error).removeprefix(f'{error.host} ')}", host=host)
 
     async def _resumed(self, moved: Callable[[int, str], None]) -> AsyncGenerator[bytes, None]:
         offset, counted = 0, 0
@@ -91,7 +93,7 @@ class Reading:
     def _refuse_short(self, host: str, offset: int) -> None:
         """An end without an error, before the end: that host believes that this is the whole blob."""
         if offset < self._d.size:
-            raise CorruptContent(f"it ended after {offset} of {self._d.size} bytes", host=host)
+            raise CorruptContent(f"{host} sent {offset} of the {self._d.size} bytes of {self._d.digest}", host=host)
 
     def _nobody_left(self, error: SyncerError) -> bool:
         """Whether only the hosts to avoid could have answered: then they are better than nobody."""

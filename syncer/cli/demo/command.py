@@ -8,14 +8,14 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 import syncer
+from syncer.cli.configured import named
 from syncer.cli.demo.play import play
 from syncer.cli.demo.settings import demo_settings, placeholders
 from syncer.cli.demo.surroundings import without_the_users_settings
 from syncer.cli.options import Options, common
-from syncer.config.load import load_bytes
+from syncer.config.load import content_of, load_bytes
 from syncer.errors import Usage
 
 if TYPE_CHECKING:
@@ -38,11 +38,9 @@ def demo(options: Options) -> None:
 
 
 def _loaded(options: Options) -> Settings:
-    """The file of -c, if it was said on the command line, else the project's own."""
-    source = click.get_current_context().get_parameter_source("config")
-    if source is ParameterSource.COMMANDLINE:
-        content, name, base = options.config.read_bytes(), str(options.config), options.config.parent
+    """The file of --config, if one was named, else the project's own; none of the files that it names is opened."""
+    if named():
+        content, name = content_of(options.config), str(options.config)
     else:
-        packaged = resources.files(syncer).joinpath("mirrors.yaml")
-        content, name, base = packaged.read_bytes(), "syncer's own mirrors.yaml", options.config.parent
-    return load_bytes(content, name, placeholders(content), base)
+        content, name = resources.files(syncer).joinpath("mirrors.yaml").read_bytes(), "syncer's own mirrors.yaml"
+    return load_bytes(content, name, placeholders(content), None)

@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING
 
 from syncer.settings.registries import Endpoint, MirrorSettings, RegistrySettings
 from syncer.settings.rules import Rule, Settings, TagChoice
+from syncer.settings.targets import TagMutability, TargetSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from syncer.settings.targets import TargetSettings
-
 _REQUIRED = re.compile(rb"\$\{(\w+)(?:\}|:\?)")  # ${NAME} and ${NAME:?text}, which have no default
-_PLACEHOLDER = "demo.example"
+_PLACEHOLDERS = {"account": "123456789012", "region": "cn-north-1", "": "demo.example"}
+"""What a variable is taken to be, by the first of these words that its name contains."""
 
 
 def placeholders(content: bytes) -> Mapping[str, str]:
     """A value for every variable that the file cannot do without; the user's own are not looked at."""
-    return {name.decode(): _PLACEHOLDER for name in _REQUIRED.findall(content)}
+    return {name.decode(): _placeholder(name.decode().lower()) for name in _REQUIRED.findall(content)}
+
+
+def _placeholder(name: str) -> str:
+    return next(value for word, value in _PLACEHOLDERS.items() if word in name)
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -43,7 +47,11 @@ def _endpoint(endpoint: Endpoint) -> Endpoint:
 
 
 def _target(target: TargetSettings) -> TargetSettings:
-    return replace(target, profile=None, role_arn=None, external_id=None)
+    """Without anybody's AWS identity, and able to play the scenes: repositories are made, and tags move."""
+    repositories = replace(
+        target.repositories, create=True, tag_mutability=TagMutability.MUTABLE, mutability_exclusions=()
+    )
+    return replace(target, profile=None, role_arn=None, external_id=None, repositories=repositories)
 
 
 def _exact(rule: Rule) -> Rule | None:

@@ -11,7 +11,7 @@ from syncer.settings.ecr_hosts import parse_host
 from syncer.settings.registries import DOCKER_HUB, Tls, default_registry, origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from syncer.oci.platform import Platform
     from syncer.oci.reference import Reference
@@ -37,12 +37,11 @@ async def build(settings: Settings, world: World) -> None:
     await _targets(settings, world)
 
 
-def references(rule: Rule) -> Iterator[Reference]:
+def references(rule: Rule) -> list[Reference]:
     """The images that a rule names one by one."""
     if rule.source.tag is not None:
-        yield rule.source
-    for tag in rule.tags.exact:
-        yield rule.source.with_tag(tag)
+        return [rule.source]
+    return [rule.source.with_tag(tag) for tag in rule.tags.exact]
 
 
 def put(store: Store, reference: Reference, rule: Rule, edition: str = "") -> str:

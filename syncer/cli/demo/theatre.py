@@ -42,8 +42,8 @@ class Theatre:
         self._scenes: list[dict[str, Any]] = []
 
     def say(self, *lines: str) -> None:
-        """Print lines, on stderr where stdout is for JSON."""
-        for line in lines:
+        """Print lines, on stderr where stdout is for JSON; -q wants none."""
+        for line in () if self._options.quiet else lines:
             click.echo(line, err=self._options.output == "json")
 
     def title(self, text: str) -> None:
@@ -51,10 +51,11 @@ class Theatre:
         self._scenes.append({"title": text, "reports": []})
         self.say("", f"{len(self._scenes)}. {text}")
 
-    def close(self) -> None:
+    def close(self, exit_code: int) -> None:
         """Print the one document of -o json."""
         if self._options.output == "json":
-            click.echo(json.dumps({"schema_version": schema.SCHEMA_VERSION, "scenes": self._scenes}, indent=2))
+            head = {"schema_version": schema.SCHEMA_VERSION, "exit_code": exit_code}
+            click.echo(json.dumps(head | {"scenes": self._scenes}, indent=2))
 
     @property
     def mirrors(self) -> tuple[MirrorSettings, ...]:
@@ -66,7 +67,7 @@ class Theatre:
         """The first image of the rule over Docker Hub with that number; the last one where there are fewer."""
         rules = [rule for rule in self.settings.rules if rule.source.registry == DOCKER_HUB]
         rule = rules[min(number, len(rules) - 1)] if rules else None
-        return (rule, next(stage.references(rule))) if rule else None
+        return (rule, stage.references(rule)[0]) if rule else None
 
     def move(self, image: tuple[Rule, Reference], edition: str) -> None:
         """Let a tag mean another image at Docker Hub."""

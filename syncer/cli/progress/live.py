@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.live import Live as Region
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from syncer.cli.progress.tally import Tally
+from syncer.cli.progress.tally import InFlight, Tally
 from syncer.formats.text import line
 from syncer.formats.units import size
 from syncer.report.events import ImageFinished, Noted
@@ -18,13 +20,15 @@ from syncer.report.events import ImageFinished, Noted
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from syncer.clock import Clock
     from syncer.report.events import Event
 
 BARS = 8  # blobs shown at a time, the largest first
-PER_SECOND = 6  # samples of the counters; drawing at every chunk would cost five times the CPU
+PERIOD = 1 / 6  # seconds between drawings; one at every chunk would cost five times the CPU
+_ROOMY = 60  # columns; with fewer there is only room for name and bar
+_NARROWEST_BAR, _WIDEST_BAR = 8, 30
 
 
 class Live:
@@ -32,6 +36,7 @@ class Live:
 
     def __init__(self, console: Console, clock: Clock) -> None:
         self._console = console
+        self._clock = clock
         self._tally = Tally(clock)
 
     def __call__(self, event: Event) -> None:
@@ -47,20 +52,38 @@ class Live:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Draw while the block runs; the region is gone afterwards, the report takes its place."""
-        with Region(get_renderable=self._drawn, console=self._console, refresh_per_second=PER_SECOND, transient=True):
-            yield
+        """Draw while the block runs; the region is gone afterwards, the report takes its place.
 
-    def _drawn(self) -> Table:
-        table = Table.grid(padding=(0, 1))
+        Drawn by a task and not by a thread of rich's own: what it counts changes on this loop.
+        """
+        with Region(get_renderable=self._drawn, console=self._console, auto_refresh=False, transient=True) as region:
+            drawing = asyncio.create_task(self._draw(region))
+            try:
+                yield
+            finally:
+                drawing.cancel()
+                await asyncio.wait([drawing])
+
+    async def _draw(self, region: Region) -> None:
+        while True:
+            region.refresh()
+            await self._clock.sleep(PERIOD)
+
+    def _drawn(self) -> RenderableType:
+        total = Text(self._tally.line(), style="bold", no_wrap=True, overflow="ellipsis")
+        blobs = sorted(self._tally.blobs.values(), key=lambda blob: -blob.size)[:BARS]
+        return Group(self._bars(blobs), total) if blobs else total
+
+    def _bars(self, blobs: list[InFlight]) -> Table:
+        roomy = self._console.width >= _ROOMY
+        table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=3)
-        table.add_column(ratio=2)
-        table.add_column(no_wrap=True, justify="right")
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=2)
-        for blob in sorted(self._tally.blobs.copy().values(), key=lambda blob: -blob.size)[:BARS]:
+        table.add_column(min_width=_NARROWEST_BAR, max_width=_WIDEST_BAR, ratio=2)
+        if roomy:
+            table.add_column(no_wrap=True, justify="right")
+            table.add_column(no_wrap=True, overflow="ellipsis", ratio=2)
+        for blob in blobs:
             bar = ProgressBar(total=max(blob.size, 1), completed=blob.done)
-            table.add_row(blob.title, bar, f"{size(blob.done)}/{size(blob.size)}", blob.host)
-        outer = Table.grid()
-        outer.add_row(table)
-        outer.add_row(Text(self._tally.line(), style="bold"))
-        return outer
+            amounts = (Text(f"{size(blob.done)}/{size(blob.size)}"), Text(blob.host)) if roomy else ()
+            table.add_row(Text(blob.title), bar, *amounts)
+        return table

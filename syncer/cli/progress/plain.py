@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from syncer.cli.logs import json_line
 from syncer.cli.progress.tally import Tally
 from syncer.formats.text import QUIET_STATUSES, line
 from syncer.report.events import ImageFinished, Noted
@@ -59,7 +59,7 @@ class Plain:
     def _write(self, kind: str, text: str) -> None:
         now = self._clock.now()
         if self._as_json:
-            text = json.dumps({"time": now.isoformat(), "kind": kind, "message": text})
+            text = json_line(kind, text, now)
         else:
             text = f"{now.astimezone():%H:%M:%S} {'progress  ' if kind == 'progress' else ''}{text}"
         self._stream.write(f"{text}\n")

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from syncer.formats.text import word
 from syncer.formats.units import duration, size
 from syncer.report.events import BlobFinished, BlobMoved, BlobStarted, ImageFinished, RunStarted
 from syncer.report.model import Status
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from syncer.clock import Clock
     from syncer.oci.digest import Digest
     from syncer.report.events import Event
-
-SETTLED = (Status.COPIED, Status.UP_TO_DATE, Status.KEPT, Status.FAILED, Status.BLOCKED, Status.DEFERRED)
 
 
 @dataclass(slots=True)
@@ -34,8 +33,7 @@ class Tally:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._began = clock.monotonic()
-        self.images = 0
-        self.expected = 0  # bytes, at most
+        self.images: int | None = None  # None while nobody knows: planning
         self.moved = 0  # bytes read from sources
         self.count: Counter[Status] = Counter()
         self.blobs: dict[Digest, InFlight] = {}
@@ -43,8 +41,8 @@ class Tally:
     def __call__(self, event: Event) -> None:
         """Count `event`."""
         match event:
-            case RunStarted(images, expected):
-                self.images, self.expected = images, expected
+            case RunStarted(images):
+                self.images = images
             case BlobStarted(source, digest, length):
                 self.blobs[digest] = InFlight(source.familiar, length)
             case BlobMoved(digest, count, host):
@@ -63,17 +61,19 @@ class Tally:
             blob.host = host
 
     @property
-    def finished(self) -> int:
-        """Images that need no more work."""
-        return sum(self.count.values())
+    def seconds(self) -> float:
+        """Since the start."""
+        return self._clock.monotonic() - self._began
 
     @property
     def rate(self) -> float:
         """Bytes a second since the start."""
-        return self.moved / max(self._clock.monotonic() - self._began, 0.001)
+        return self.moved / max(self.seconds, 0.001)
 
     def line(self) -> str:
         """How far the run is, in one line."""
-        parts = [f"{self.finished}/{self.images} images", size(self.moved), f"{size(self.rate)}/s"]
-        parts += [f"{status.value.replace('_', ' ')} {self.count[status]}" for status in SETTLED if self.count[status]]
-        return "  ".join([*parts, duration(self._clock.monotonic() - self._began)])
+        if self.images is None:
+            return f"planning  {duration(self.seconds)}"
+        parts = [f"{self.count.total()}/{self.images} images", size(self.moved), f"{size(self.rate)}/s"]
+        parts += [f"{word(status)} {self.count[status]}" for status in Status if self.count[status]]
+        return "  ".join([*parts, duration(self.seconds)])

@@ -1,0 +1,80 @@
+"""Secrets cut out of what is logged: the values that are known, and what looks like one."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from syncer.settings.registries import Endpoint
+    from syncer.settings.rules import Settings
+
+MASK = "***"
+SHORTEST = 6  # characters; hiding shorter values would tear ordinary words apart
+
+_SHAPES = re.compile(
+    r"""(?ix)
+    ( authorization ["']? \s* [:=] \s* ["']? (?: [a-z][a-z0-9-]* \s+ )?   # a header, in any spelling
+    | (?: x-amz-[a-z-]+ | signature | sig | _state | [a-z_-]*token | [a-z_-]*secret[a-z_-]* | password )
+      ["']? \s* [=:] \s* ["']?                                           # a query, a form, a JSON key
+    | :// [^/\s:@]* :                                                    # user:password@host
+    )
+    ( (?<=://) [^\s@/]+ (?=@) | [^\s"'&,;)}\]]+ )
+    """
+)
+_SECRET_NAMES = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL", re.IGNORECASE)
+
+
+class Redactor:
+    """Knows values that must not be shown."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Show none of `values` from now on, be it plain, percent-encoded or inside something in base64."""
+        for value in values:
+            if len(value) >= SHORTEST:
+                self._known.update(form for form in _forms(value) if len(form) >= SHORTEST)
+
+    def __call__(self, text: str) -> str:
+        """`text` without secrets."""
+        for value in sorted(self._known, key=len, reverse=True):
+            text = text.replace(value, MASK)
+        return _SHAPES.sub(rf"\1{MASK}", text)
+
+
+def secrets_of(settings: Settings) -> Iterator[str]:
+    """The passwords in a configuration."""
+    for registry in settings.registries.values():
+        yield from _passwords(registry.endpoint)
+        for mirror in registry.mirrors:
+            yield from _passwords(mirror.endpoint)
+
+
+def secrets_in(environ: Mapping[str, str]) -> Iterator[str]:
+    """The values of variables whose names say that they are secret."""
+    return (value for name, value in environ.items() if _SECRET_NAMES.search(name))
+
+
+def _passwords(endpoint: Endpoint) -> Iterator[str]:
+    if endpoint.auth is not None:
+        yield endpoint.auth.password.reveal()
+
+
+def _forms(value: str) -> Iterator[str]:
+    yield value
+    yield quote(value, safe="")
+    for lead in range(3):
+        yield _inside_base64(value.encode(), lead)
+
+
+def _inside_base64(value: bytes, lead: int) -> str:
+    """What is always the same of a base64 text in which `value` follows `lead` (modulo 3) other bytes."""
+    text = b64encode(bytes(lead) + value).decode()
+    cut = {0: 0, 1: 3, 2: 2}[(lead + len(value)) % 3]
+    return text[(0, 2, 3)[lead] : len(text) - cut]
