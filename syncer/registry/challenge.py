@@ -17,7 +17,7 @@ _MOST_CHALLENGES = 8
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 -- RFC 9110's word, not a secret
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_NAME = rf"({_TOKEN}|{_QUOTED})"
+_NAME = rf'({_TOKEN}|"(?:[^"\\]|\\.)+")'
 _GAP = re.compile(r"[\s,]*")
 _PARAMETER = re.compile(rf'{_NAME}\s*=\s*({_QUOTED}|[^\s",]+)\s*(?=,|$)', re.DOTALL)
 _CUT_OFF = re.compile(rf'{_NAME}\s*=\s*(?:"(?:[^"\\]|\\.)*)?$', re.DOTALL)

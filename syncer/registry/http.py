@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
-    from syncer.oci.names import Origin
+    from syncer.oci.origin import Origin
 
 
 class Access(enum.Enum):
@@ -38,7 +38,7 @@ class Request:
     method: str
     origin: Origin
     target: str  # path and query, percent-encoded already: sent byte for byte
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold a credential
     body: Body | None = None
     access: Access = Access.PULL
     scope: str = ""  # token scope that it needs: "repository:library/nginx:pull"

@@ -13,6 +13,8 @@ from syncer.credentials.keychain import Credential
 from syncer.errors import RealmRefused, RedirectRefused, SyncerError
 from syncer.oci.names import Origin
 from syncer.registry.http import Access, Request
+from syncer.registry.proxying import proxy_to
+from syncer.registry.tokens import basic
 from syncer.settings.registries import Endpoint
 from syncer.settings.secret import Secret
 
@@ -255,3 +257,14 @@ async def test_no_message_holds_a_secret(answer):
     shown = repr(caught.value) + str(caught.value.__dict__) + repr(caught.value.__cause__)
     assert "canary" not in shown
     assert base64.b64encode(f"me:{PASSWORD}".encode()).decode() not in shown
+
+
+def test_no_repr_holds_a_credential():
+    credential = Credential("me", Secret(PASSWORD), Secret(REFRESH))
+    request = Request("GET", Origin("https", "registry.example", 443), "/v2/", {"Authorization": f"Bearer {TOKEN}"})
+    proxy = proxy_to(request.origin, f"http://me:{PASSWORD}@proxy.example:3128", {})
+
+    shown = f"{credential!r} {request!r} {proxy!r} {basic(credential)!r}"
+    assert "proxy.example:3128" in shown
+    assert "canary" not in shown
+    assert basic(credential).reveal().split()[1] not in shown

@@ -339,6 +339,19 @@ async def test_cookies_are_not_kept():
     assert b"canary" not in server.received
 
 
+async def test_nothing_of_the_users_environment_is_read(monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text(f"machine 127.0.0.1 login me password {CANARY}\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with serving(reply()) as server, clients(dial={Origin("http", "far.example", 80): server.origin}) as made:
+        await fetch(made, server.origin)
+        await fetch(made, Origin("http", "far.example", 80))
+
+    assert len(server.asked) == 2
+    assert b"authorization" not in server.received.lower()
+
+
 async def test_a_host_is_dialled_elsewhere_and_keeps_its_name():
     hub = Origin("https", "registry-1.docker.io", 443)
     async with serving(cut) as server, clients(dial={hub: server.origin}) as made:
