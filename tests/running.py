@@ -100,16 +100,20 @@ def counted(lines: list[str], *methods: str, path: str = "") -> int:
 
 
 class Log:
-    """What syncer asked of a registry since the last time that one looked."""
+    """What syncer asked of a registry since this was made, or since the last time that one looked."""
 
     def __init__(self, registry: RealRegistry) -> None:
         self._registry = registry
-        self._seen = 0
+        self._seen = len(requests(registry))
 
     def new(self) -> list[str]:
-        lines = requests(self._registry)
-        fresh, self._seen = lines[self._seen :], len(lines)
+        fresh = self.all()
+        self._seen += len(fresh)
         return fresh
+
+    def all(self) -> list[str]:
+        """What `new` will say, without counting it as seen."""
+        return requests(self._registry)[self._seen :]
 
 
 def one(source: str, target: str, registries: dict[str, str], tags: list[str] | None = None, **more: Any) -> dict:
