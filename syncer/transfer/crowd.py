@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ async def for_each(items: Iterable[T], work: Callable[[T], Awaitable[None]], wid
     """
     waiting = iter(items)
 
-    async def worker() -> None:
+    async def worker(first: T) -> None:
+        await work(first)
         for item in waiting:
             await work(item)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(width):
-            group.create_task(worker())
+        for item in islice(waiting, width):
+            group.create_task(worker(item))

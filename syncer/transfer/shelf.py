@@ -25,16 +25,16 @@ class Shelf:
     """The last blobs that were read, up to `room` bytes; what was used longest ago goes first."""
 
     def __init__(self, room: int) -> None:
-        self._room = room
+        self._free = room
         self._held: dict[Digest, Shelved] = {}
 
     def put(self, digest: Digest, blob: Shelved) -> None:
         """Keep `blob`, and let go of others until there is room for it."""
-        self._held.pop(digest, None)
+        self._remove(digest)
         self._held[digest] = blob
-        used = sum(len(held.data) for held in self._held.values())
-        while used > self._room:
-            used -= len(self._held.pop(next(iter(self._held))).data)
+        self._free -= len(blob.data)
+        while self._free < 0:
+            self._remove(next(iter(self._held)))
 
     def get(self, digest: Digest) -> Shelved | None:
         """The blob, if it is still there."""
@@ -42,6 +42,10 @@ class Shelf:
         if blob is not None:
             self._held[digest] = blob
         return blob
+
+    def _remove(self, digest: Digest) -> None:
+        blob = self._held.pop(digest, None)
+        self._free += len(blob.data) if blob else 0
 
 
 class Windows:
