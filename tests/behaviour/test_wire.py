@@ -255,6 +255,31 @@ async def test_an_early_refusal_is_heard_while_the_body_is_on_its_way():
             assert (response.status, await response.read(100)) == (413, b"too large")
 
 
+async def test_a_connection_with_half_a_request_on_it_is_not_used_again():
+    arrived = []
+
+    async def refuse(reader, writer):
+        arrived.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(reply(413))
+        await writer.drain()
+        arrived.append(await reader.read(10_000_000))
+
+    async def first_a_little():
+        yield b"x"
+        await asyncio.sleep(0.2)
+        yield b"y" * 99
+
+    async with listening(refuse) as origin, clients() as made:
+        client = made.client(Endpoint(origin))
+        async with client.send(Request("PUT", origin, "/v2/x", body=Body(100, first_a_little))) as response:
+            await response.read(100)
+        async with client.send(Request("GET", origin, "/v2/")) as response:
+            assert response.status == 413
+
+    assert [seen[:4] for seen in arrived if seen.startswith((b"PUT", b"GET"))] == [b"PUT ", b"GET "]
+    assert not [seen for seen in arrived if b"GET" in seen[4:]]
+
+
 async def test_compressed_content_is_neither_asked_for_nor_taken():
     packed = gzip.compress(b"manifest")
     async with serving(reply(200, packed, Content_Encoding="gzip")) as server, clients() as made:
