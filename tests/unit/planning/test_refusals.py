@@ -40,6 +40,7 @@ async def test_indexes_that_are_nested_too_deep_are_refused(world: World, plan):
     world.publish("nginx:1", what)
 
     assert await lost(plan, world) == [("E404", False)]
+    assert len(world.at_source("nginx").called("manifest")) == graph.MAX_DEPTH + 1
 
 
 async def test_indexes_that_are_nested_as_deep_as_allowed_are_not(world: World, plan):

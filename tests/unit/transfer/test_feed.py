@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from builders import World, blob
 
+from syncer.content.places import Stream
 from syncer.errors import NotFound, TimedOut
 from syncer.oci.reference import Reference
 from syncer.report.events import BlobFinished, BlobMoved, BlobStarted, unseen
@@ -116,9 +117,14 @@ async def test_a_read_that_everybody_left_is_ended(world: World):
 
     @asynccontextmanager
     async def watched(*arguments, **options):
+        async def hanging():
+            yield LARGE[:70_000]
+            yield LARGE[70_000:140_000]
+            await asyncio.Event().wait()
+
         try:
             async with opened(*arguments, **options) as stream:
-                yield stream
+                yield Stream(hanging(), stream.host)
         finally:
             closed.set()
 
