@@ -30,15 +30,22 @@ class SyncerError(Exception):
     transient: ClassVar[bool] = False
     blocked: ClassVar[bool] = False
     next_step: ClassVar[str] = ""
+    """What to do about it; HOST stands for the host, REGISTRY for the name that users give it."""
 
     def __init__(self, message: str, *, hint: str | None = None, host: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = self.next_step if hint is None else hint
+        self.hint = _filled_in(self.next_step, host or "HOST") if hint is None else hint
         self.host = host
 
     def __str__(self) -> str:
         return self.message
+
+
+def _filled_in(next_step: str, host: str) -> str:
+    """Docker Hub is the one registry whose API has another name than its images."""
+    registry = "docker.io" if host == "registry-1.docker.io" else host
+    return next_step.replace("HOST", host).replace("REGISTRY", registry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +175,7 @@ class Unauthorized(CredentialError):
     """401 after a fresh token: no credential, a wrong one, or a repository that does not exist for us."""
 
     code = "E201"
-    next_step = "check the name, then `registries.HOST.auth` in mirrors.yaml or `docker login HOST`"
+    next_step = "check the name, then `registries.REGISTRY.auth` in mirrors.yaml or `docker login REGISTRY`"
 
 
 class Denied(CredentialError):
@@ -196,7 +203,7 @@ class RealmRefused(CredentialError):
     """A registry asks for a token at a place that its credential was not given for."""
 
     code = "E205"
-    next_step = "if that host is right, name it in `registries.HOST.token_realms`"
+    next_step = "if that host is right, name it in `registries.REGISTRY.token_realms`"
 
 
 class TokenServiceFailed(CredentialError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,10 @@ SIGNS = {
     Status.BLOCKED: "x",
 }
 WORDS = {Status.ADD: "to add", Status.UPDATE: "to update"}
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _UNLIKE = "the target has {there}, the source means {here}"
 _SYNC = "syncer sync"
+_READING = ("plan", "verify")  # whose verdict says without a further word what was verified
 
 
 def line(outcome: Outcome) -> str:
@@ -40,7 +43,7 @@ def line(outcome: Outcome) -> str:
         parts += [size(outcome.bytes_moved), f"reused={size(outcome.bytes_reused)}", duration(outcome.seconds)]
         parts += [f"via={','.join(outcome.via)}"] if outcome.via else []
     if outcome.failure:
-        parts.append(f"{outcome.failure.code} {outcome.failure.message}")
+        parts.append(f"{outcome.failure.code} {_message(outcome.failure)}")
     return harmless("  ".join(parts))
 
 
@@ -87,22 +90,21 @@ def report_lines(report: Report, *, hosts: bool = False) -> Iterator[str]:
         yield harmless(f"warning: {warning}")
     for host in report.hosts:
         if host.blamed:
-            yield harmless(f"at fault: {_after_name(host.host, host.blamed)}")
+            yield harmless(f"at fault: {_after_name(host.host, _cut(host.blamed))}")
     yield from failures(report.outcomes)
     yield from _unlike(report.outcomes)
 
 
 def failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
     """What went wrong, grouped by cause, each with what to do next."""
-    causes: defaultdict[tuple[Status, str, str | None, str], list[Outcome]] = defaultdict(list)
+    causes: defaultdict[tuple[Status, str, str | None], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         if failure := outcome.failure:
-            causes[outcome.status, failure.code, failure.host, failure.hint].append(outcome)
-    for (status, code, host, hint), group in causes.items():
+            causes[outcome.status, failure.code, failure.host].append(outcome)
+    for (status, code, host), group in causes.items():
         yield f"{plural(len(group), 'image')} {word(status)}: {code}{f' at {host}' if host else ''}"
         yield from _members(group)
-        if hint:
-            yield harmless(f"    next: {hint}")
+        yield from _next(group)
 
 
 def verdict(report: Report, code: int) -> str:
@@ -132,8 +134,16 @@ def _members(group: Sequence[Outcome]) -> Iterator[str]:
         yield f"  and {len(group) - LISTED} more"
 
 
+def _next(group: Sequence[Outcome]) -> Iterator[str]:
+    """What to do; where that is another thing for each image, for the first of them."""
+    hints = list(dict.fromkeys(each.failure.hint for each in group if each.failure and each.failure.hint))
+    if hints:
+        whom = f" for {group[0].source.familiar}" if len(hints) > 1 else ""
+        yield harmless(f"    next{whom}: {hints[0]}")
+
+
 def _message(failure: Failure | None) -> str:
-    return failure.message if failure else ""
+    return _cut(failure.message) if failure else ""
 
 
 def _unlike(outcomes: Iterable[Outcome]) -> Iterator[str]:
@@ -155,12 +165,18 @@ def _amounts(report: Report) -> Iterator[str]:
     moved, reused = (sum(getattr(each, name) for each in outcomes) for name in ("bytes_moved", "bytes_reused"))
     if moved or reused:
         yield f"{size(moved)} moved, {size(reused)} reused"
-    if verified := sum(outcome.verified for outcome in outcomes):
+    verified = sum(outcome.verified for outcome in outcomes)
+    if verified and report.run.command not in _READING:
         yield f"{verified} of {len(outcomes)} verified"
 
 
 def _traffic(host: HostLine) -> str:
     return f"host {host.host}: {plural(host.requests, 'request')}, {size(host.received)} received"
+
+
+def _cut(text: str) -> str:
+    """`text` with short digests, as everywhere on screens."""
+    return _DIGEST.sub(r"\1", text)
 
 
 def _after_name(host: str, reason: str) -> str:

@@ -18,8 +18,10 @@ from syncer.transfer.outcomes import begun, given_up, skipped
 from syncer.transfer.reading import Reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from syncer.attempts import Attempts
-    from syncer.content.places import Places, Target
+    from syncer.content.places import Place, Places, Target
     from syncer.oci.descriptor import Descriptor
     from syncer.oci.digest import Digest
     from syncer.oci.reference import Reference
@@ -101,6 +103,7 @@ class _Reader:
         self._attempts = attempts
         self._deep = deep
         self._once = Once()
+        self._seen: set[tuple[Place, Descriptor]] = set()
 
     async def checked(self, claim: _Claim) -> Outcome:
         """What is to be said about one destination."""
@@ -127,13 +130,19 @@ class _Reader:
         if claim.referrers:
             graph = await walk.with_referrers(graph, graph.nodes)
         blobs = list(blobs_of(graph.nodes).values())
-        missing = await self._attempts.step(lambda: target.missing(blobs)) if blobs else []
-        if missing:
-            raise NotFound(f"{claim.reference} lacks {', '.join(str(d.digest) for d in missing)}", hint=_AGAIN)
+        await self._present(target, blobs, claim)
         if claim.lacking:
             raise NotFound(f"{claim.reference} lacks a manifest that refers to it at its source", hint=_SYNC)
         if self._deep:
             await for_each(blobs, lambda d: self._bytes(target, d), _BLOBS_AT_ONCE)
+
+    async def _present(self, target: Target, blobs: Sequence[Descriptor], claim: _Claim) -> None:
+        """See that they are there with their size; what was seen for another image is not asked about again."""
+        unseen = [d for d in blobs if (target.place, d) not in self._seen]
+        missing = await self._attempts.step(lambda: target.missing(unseen)) if unseen else []
+        if missing:
+            raise NotFound(f"{claim.reference} lacks {', '.join(str(d.digest) for d in missing)}", hint=_AGAIN)
+        self._seen.update((target.place, d) for d in unseen)
 
     async def _bytes(self, target: Target, d: Descriptor) -> None:
         await self._once.get((target.place, d.digest), lambda: self._read(target, d))
@@ -147,7 +156,8 @@ class _Reader:
 def _told(outcome: Outcome, error: SyncerError, claim: _Claim) -> Outcome:
     """What an error that was met while reading says about the image."""
     if isinstance(error, NotFound | RepositoryMissing):
-        return replace(outcome, status=Status.MISSING, failure=Failure.of(error))
+        again = error.hint if error.hint == _AGAIN else "run `syncer sync`"
+        return replace(outcome, status=Status.MISSING, failure=replace(Failure.of(error), hint=again))
     if isinstance(error, IntegrityError):
         damage = CorruptAtTarget(f"{claim.reference}: {error}", host=error.host)
         return replace(outcome, status=Status.CORRUPT, failure=Failure.of(damage))

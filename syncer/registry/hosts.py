@@ -34,6 +34,11 @@ class HostRecord:
     pulls_left: tuple[int, int | None] | None = None  # (N, seconds of the window), by Docker Hub's count
     warnings: dict[str, None] = field(default_factory=dict)  # what the registry wants shown, in order, each once
 
+    @property
+    def never_answered(self) -> bool:
+        """Whether it was asked, and in vain."""
+        return self.requests > 0 and not self.answered
+
     def saw(self, response: Response) -> None:
         """Note that the head of an answer came, and what the registry says of itself in it."""
         self.answered, self.timed_out_at_first_contact = True, False
@@ -74,8 +79,10 @@ class Hosts:
         return record.breaker.shut or self._clock.monotonic() < record.closed_until
 
     def warnings(self) -> tuple[str, ...]:
-        """What registries want shown, with their names. Spec: distribution-spec 1.1, "Warnings"."""
-        return tuple(f"{record.host}: {text}" for record in self._records.values() for text in record.warnings)
+        """Who never answered, and what registries want shown. Spec: distribution-spec 1.1, "Warnings"."""
+        records = self._records.values()
+        silent = [f"{record.host} did not answer once in this run" for record in records if record.never_answered]
+        return (*silent, *(f"{record.host}: {text}" for record in records for text in record.warnings))
 
     def lines(self) -> tuple[HostLine, ...]:
         """The records for the report, in the order of first use."""

@@ -62,6 +62,9 @@ class Mirrored:
             found = await self._by(way, name, asked)
             if found is not None:
                 return Resolution(found, way.value, tuple(answer.said for answer in asked.values()))
+        origin = asked.get(self._origin)
+        if origin and origin.error and not self._mirrors:
+            raise origin.error  # there is nobody else to ask, and it says best what is wrong
         may_settle = self._may_settle(asked)
         raise resolving.unresolved(f"{self.place}:{name}", list(asked.values()), may_settle=may_settle)
 
