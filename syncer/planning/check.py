@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from syncer.errors import Failure, MirrorError, NetworkError, NotFound, SourceMoved, SyncerError
+from syncer.errors import Failure, SourceMoved, SyncerError
 from syncer.plan.model import Copy, Lost, Plan
+from syncer.planning.keeping import unasked
 from syncer.report.model import Outcome, Status
 from syncer.transfer.crowd import for_each
 from syncer.transfer.outcomes import begun, given_up, skipped
@@ -43,7 +44,7 @@ async def _checked(copy: Copy, places: Places, attempts: Attempts) -> Copy | Los
     try:
         resolution = await attempts.step(lambda: places.source(copy.source).resolve(tag))
     except SyncerError as error:
-        if isinstance(error, NetworkError | MirrorError) and not isinstance(error, NotFound):
+        if unasked(error):
             return replace(copy, resolved_by=BY_PLAN)
         return _lost(copy, error)
     if resolution.descriptor.digest != copy.root.digest:

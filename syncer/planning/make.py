@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from syncer.errors import Failure, NothingSelected, SyncerError
 from syncer.plan.model import Destination, Lost, Plan
-from syncer.planning.decide import Decided, Decider
+from syncer.planning.decide import Decider
 from syncer.planning.looks import Looks
 from syncer.planning.wishes import Wanted, Wishes, destinations, sources, target_name
 from syncer.selection.images import Choice
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from syncer.clock import Clock
     from syncer.content.places import Places
     from syncer.oci.names import Tag
+    from syncer.planning.comparing import Decided
     from syncer.settings.rules import Rule, Settings
     from syncer.state.records import State
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from syncer.oci.names import Tag
+    from syncer.oci.platform import Platform
     from syncer.selection.images import Choice
     from syncer.settings.rules import Platforms, Rule, Settings
     from syncer.settings.targets import TargetSettings
@@ -26,6 +27,11 @@ class Wanted:
     source: Reference  # with its tag or its digest
     platforms: Platforms | None = None
     referrers: bool = False
+
+    @property
+    def only(self) -> tuple[Platform, ...]:
+        """The platforms to keep; empty for all."""
+        return self.platforms.only if self.platforms else ()
 
 
 @dataclass(slots=True)

@@ -189,3 +189,37 @@ async def test_an_image_with_an_empty_blob_is_blocked_where_it_cannot_be_stored(
 
     assert targets(made.copies) == ["east.example/library/nginx:1"]
     assert [(lost.failure.code, lost.blocked) for lost in made.lost] == [("E305", True)]
+
+
+async def test_what_is_up_to_date_at_one_target_stays_so_when_another_needs_what_is_gone(world: World, plan):
+    what = world.publish("nginx:1", two_platforms())
+    hold(world.at("west", "library/nginx"), what, "1")
+    world.at_source("nginx").lose(what.nodes[0].descriptor.digest)
+
+    made = await plan(world.rule("nginx", "1"))
+
+    assert [str(skip.destination.reference) for skip in made.skips] == ["west.example/library/nginx:1"]
+    assert targets(made.lost) == ["east.example/library/nginx:1"]
+
+
+async def test_a_destination_is_in_the_plan_once_however_much_fails(world: World, plan):
+    what = world.publish("nginx:1", image(blob("a")))
+    hold(world.at("west", "library/nginx"), what, "1")
+    world.at("west", "library/nginx").fail("absent", Unauthorized("no"))
+    world.at_source("nginx").fail("manifest", Unauthorized("no"))
+
+    made = await plan(world.rule("nginx", "1", referrers=True), world.rule("nginx", "1", to="x", rename=Tag("y")))
+
+    told = targets(made.lost) + [str(skip.destination.reference) for skip in made.skips] + targets(made.copies)
+    assert len(told) == len(set(told)) == 4
+
+
+async def test_where_no_target_answers_the_source_is_not_read(world: World, plan):
+    world.publish("nginx:1", image(blob("a")))
+    for name in ("east", "west"):
+        world.at(name, "library/nginx").fail("current", Unauthorized("no"))
+
+    made = await plan(world.rule("nginx", "1"))
+
+    assert len(targets(made.lost)) == 2
+    assert world.at_source("nginx").called("manifest") == []
