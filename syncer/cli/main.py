@@ -6,7 +6,7 @@ import importlib
 import io
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -34,12 +34,10 @@ class Lazily(click.Group):
     """A group whose commands live elsewhere."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run the program; nothing that it prints fails for want of a character in the terminal's encoding."""
+        """Run the program, with signals and streams that lose nothing."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stopped)
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")
+        sys.stdout, sys.stderr = _whole(sys.stdout), _whole(sys.stderr)
         return super().main(*args, **extra)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
@@ -58,6 +56,21 @@ class Lazily(click.Group):
         """Name the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+def _whole(stream: TextIO) -> TextIO:
+    """`stream`, which writes all that it is given.
+
+    What the terminal's encoding does not have is written out. Under PYTHONUNBUFFERED Python forgets the rest of what a
+    full pipe takes only a part of, if a signal comes meanwhile; a buffer in between does not.
+    """
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    if isinstance(stream.buffer, io.FileIO):
+        buffer = io.BufferedWriter(stream.buffer)
+        return io.TextIOWrapper(buffer, stream.encoding, "backslashreplace", line_buffering=True)
+    stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def _stopped(number: int, _frame: object) -> None:

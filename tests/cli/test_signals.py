@@ -1,0 +1,129 @@
+"""SIGINT and SIGTERM from outside: nothing incomplete is tagged, the report is complete, the exit code tells."""
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import struct
+import termios
+import time
+
+import pytest
+from cli_town import ended, until
+
+from syncer.sandbox import actions
+from syncer.sandbox.faults import Fault
+
+BOTH = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+
+
+def hang(server, **where):
+    return server.server.faults.add(Fault(actions.hang(), **where))
+
+
+@BOTH
+async def test_a_signal_while_planning_ends_the_run_and_says_that_nothing_was_touched(town, number, code):
+    fault = hang(town.origin, path="/manifests/")
+    town.config("app:1")
+    process = await town.shell.start("sync", "-o", "json")
+    await until(lambda: fault.fired)
+
+    process.send_signal(number)
+    ran = await ended(process)
+
+    assert ran.code == code
+    assert f"{number.name}: stopped before anything was touched" in ran.err
+    assert ran.document["exit_code"] == code
+    assert ran.document["error"]["code"] == "E512"
+    assert not town.world.log.find(method="PUT|POST|PATCH")
+
+
+async def copying(town, *args, **env):
+    """A sync of three images, of which the first two hang in a blob of the origin."""
+    town.publish("app:1", "b:2", "c:3")
+    fault = town.origin.server.faults.add(Fault(actions.trickle(2000, 0.1), path="/blobs/", times=1))
+    town.config("app:1", "b:2", "c:3")
+    process = await town.shell.start("sync", "--jobs", "1", "-o", "json", *args, **env)
+    await until(lambda: fault.fired)
+    return process
+
+
+@BOTH
+async def test_a_signal_while_copying_lets_what_is_under_way_be_finished(town, number, code):
+    process = await copying(town)
+
+    process.send_signal(number)
+    ran = await ended(process)
+
+    assert (ran.code, ran.document["run"]["exit_code"]) == (code, code)
+    assert ran.statuses == ["copied", "deferred", "deferred"]
+    assert list(town.tags("app")) == ["1"]
+    assert town.tags("b") == town.tags("c") == {}
+    assert f"{number.name}: finishing what can be finished in 25 s; again to stop now" in ran.err
+
+
+async def test_a_second_signal_stops_at_once_and_the_report_is_complete_all_the_same(town):
+    town.publish("app:1", "b:2")
+    fault = hang(town.origin, path="/blobs/")
+    town.config("app:1", "b:2")
+    process = await town.shell.start("sync", "-o", "json", "--report", "r.json")
+    await until(lambda: fault.fired)
+
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    await asyncio.wait_for(process.stderr.readuntil(b"again to stop now"), 5)
+    process.send_signal(signal.SIGTERM)
+    ran = await ended(process)
+
+    assert (ran.code, ran.statuses) == (143, ["deferred", "deferred"])
+    assert time.monotonic() - began < 5
+    assert json.loads((town.shell.directory / "r.json").read_text()) == ran.document
+    assert town.tags("app") == {}
+
+
+@BOTH
+async def test_a_signal_that_comes_early_is_not_lost(shell, number, code):
+    """While the configuration is being read, from a pipe that nobody writes to."""
+    pipe = shell.directory / "mirrors.yaml"
+    os.mkfifo(pipe)
+    process = await shell.start("sync")
+    await until(lambda: has_reader(pipe))
+
+    process.send_signal(number)
+    ran = await ended(process)
+
+    assert (ran.code, ran.out) == (code, "")
+    assert f"{number.name}: stopped before anything was touched" in ran.err
+
+
+async def test_a_signal_that_comes_late_is_not_lost_and_cuts_no_report(town):
+    """While the report is written into a pipe that is full."""
+    town.config(*(f"gone:{number}" for number in range(200)))
+    reading, writing = os.pipe()
+    process = await town.shell.start("sync", "-o", "json", "--progress", "none", stdout=writing)
+    os.close(writing)
+    await until(lambda: waiting(reading) >= PIPE)
+
+    process.send_signal(signal.SIGTERM)
+    with os.fdopen(reading) as pipe:
+        document = json.loads(await asyncio.to_thread(pipe.read))
+
+    assert await process.wait() == 143
+    assert len(document["images"]) == 200
+
+
+PIPE = 60_000  # bytes, of the 64 KiB that a pipe holds
+
+
+def waiting(pipe: int) -> int:
+    """How many bytes nobody has read yet."""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+
+
+def has_reader(pipe) -> bool:
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
