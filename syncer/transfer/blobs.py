@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from syncer.oci.descriptor import Descriptor
     from syncer.oci.digest import Digest
     from syncer.oci.reference import Reference
+    from syncer.transfer.feed import Fed
     from syncer.transfer.shared import Shared
     from syncer.transfer.steps import Steps
 
@@ -132,20 +133,21 @@ class Blobs:
         return self._shared.leaders.earlier((registry, d.digest), self._number)
 
     async def _present(self, d: Descriptor) -> None:
+        """Make `d` present: known to be there, mounted, or sent."""
         if self._shared.holdings.has(self._place, d.digest):
             self.tally.reused += d.size
             return
-        async with self._shared.slot(self._place.registry):
-            await self._put(d)
-        self._shared.holdings.add(self._place, [d.digest], committed=False)
-
-    async def _put(self, d: Descriptor) -> None:
         content = self._shared.feed.content(d, self._origin, self._place.registry)
         mount_from = self._mount_from(d.digest)
-        landed = await self._steps.step(lambda: self._target.put_blob(d, content, mount_from), content)
-        if landed is not Landed.UPLOADED:
+        async with self._shared.slot(self._place.registry):
+            landed = await self._steps.step(lambda: self._target.put_blob(d, content, mount_from), content)
+        self._shared.holdings.add(self._place, [d.digest], committed=False)
+        if landed is Landed.UPLOADED:
+            self._count_sent(d, content, mount_from)
+        else:
             self.tally.reused += d.size
-            return
+
+    def _count_sent(self, d: Descriptor, content: Fed, mount_from: Sequence[Place]) -> None:
         self.tally.moved += d.size
         self.tally.via |= content.hosts
         self._sent.append(d)
