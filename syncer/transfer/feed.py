@@ -35,7 +35,7 @@ class Fed:
         self.d = d
         self.origin = origin
         self.registry = registry
-        self.hosts: set[str] = set()
+        self.hosts: set[str] = set()  # who sent the bytes, the last time
         self.error: SyncerError | None = None  # why the bytes could not be had, the last time
         self.given_up = False  # the source failed for good: nothing is gained by delivering again
 
@@ -98,7 +98,7 @@ class Feed:
         fed.error = None
         shelved = self._shelf.get(fed.d.digest)
         if shelved is not None:
-            fed.hosts.update(shelved.hosts)
+            fed.hosts = set(shelved.hosts)
             yield _once(shelved.data)
             return
         tee = self._gathering.get(fed.d.digest) or self._begun(fed)
@@ -106,8 +106,8 @@ class Feed:
         try:
             yield branch.chunks()
         finally:
-            fed.hosts.update(tee.reading.hosts)
             fed.error = branch.error
+            fed.hosts = set() if fed.error else set(tee.reading.hosts)
             fed.given_up = fed.error is not None and fed.error is tee.error and not tee.worth_repeating
             tee.leave(branch)
 

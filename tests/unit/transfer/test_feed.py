@@ -10,7 +10,7 @@ import pytest
 from builders import World, blob
 
 from syncer.content.places import Stream
-from syncer.errors import NotFound, TimedOut
+from syncer.errors import CorruptContent, NotFound, TimedOut
 from syncer.oci.reference import Reference
 from syncer.report.events import BlobFinished, BlobMoved, BlobStarted, unseen
 from syncer.transfer.feed import Feed
@@ -203,3 +203,14 @@ async def test_all_reads_together_keep_to_their_memory(world: World):
         assert reads(world) == 4
         go.set()
     assert reads(world) == 10
+
+
+async def test_a_host_whose_bytes_were_wrong_is_not_among_those_who_sent_them(world: World):
+    async with feeding(world) as feed:
+        fed = content(world, feed, LARGE)
+        world.at_source("app").corrupt(fed.d.digest, times=1)
+        with pytest.raises(CorruptContent):
+            await take(fed)
+        assert fed.hosts == set()
+        await take(fed)
+        assert fed.hosts == {"docker.io"}
