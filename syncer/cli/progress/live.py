@@ -15,6 +15,7 @@ from rich.text import Text
 from syncer.cli.progress.tally import InFlight, Tally
 from syncer.formats.text import line
 from syncer.formats.units import size
+from syncer.oci.shown import harmless
 from syncer.report.events import ImageFinished, Noted
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Live:
             case ImageFinished(outcome) if outcome.failure:
                 self._console.print(Text(line(outcome), style="red"), soft_wrap=True)
             case Noted(text):
-                self._console.print(Text(text, style="yellow"), soft_wrap=True)
+                self._console.print(Text(harmless(text), style="yellow"), soft_wrap=True)
             case _:
                 return
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from syncer.cli.logs import json_line
 from syncer.cli.progress.tally import Tally
 from syncer.formats.text import QUIET_STATUSES, line
+from syncer.oci.shown import harmless
 from syncer.report.events import ImageFinished, Noted
 
 if TYPE_CHECKING:
@@ -61,6 +62,6 @@ class Plain:
         if self._as_json:
             text = json_line(kind, text, now)
         else:
-            text = f"{now.astimezone():%H:%M:%S} {'progress  ' if kind == 'progress' else ''}{text}"
+            text = f"{now.astimezone():%H:%M:%S} {'progress  ' if kind == 'progress' else ''}{harmless(text)}"
         self._stream.write(f"{text}\n")
         self._stream.flush()
