@@ -72,7 +72,7 @@ class Endpoint:
 
     origin: Origin
     prefix: str = ""  # put before every repository name: "docker.io" for https://m.daocloud.io/docker.io
-    auth: Auth | None = None  # None: docker's config and helpers (for a registry), anonymous (for a mirror)
+    auth: Auth | None = None  # None: what docker has for this origin, else anonymous
     limits: Limits = field(default_factory=Limits)
     tls: Tls = field(default_factory=Tls)
     proxy: str | None = None  # None: the environment's proxy variables
