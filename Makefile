@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test bench check format lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -20,6 +21,10 @@ demo: $(VENV)/.core  ## mirror example images inside a sandbox on loopback: no n
 test: $(VENV)/.dev  ## run every test; as root, install what they need from Debian
 	@.ci/need docker-registry skopeo dockerd
 	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest $(subst --tables ,--tables=,$(PYTEST_ARGS))
+
+bench: $(VENV)/.dev  ## measure syncer beside the peers found on PATH; BENCH_ARGS=... goes to it
+	@.ci/need docker-registry
+	$(BIN)/python -m bench $(BENCH_ARGS)
 
 check: $(VENV)/.dev  ## format, lint, types, and the tests about the project itself
 	$(BIN)/ruff format --check .
