@@ -92,7 +92,7 @@ class Tries:
 
     def _wait(self, error: SyncerError) -> float:
         """Seconds until the next attempt: what the host asked for, else full jitter over a doubling wait."""
-        ceiling = min(self._policy.longest_wait, self._policy.first_wait * 2 ** (self._failed - 1))
+        ceiling = min(self._policy.longest_wait, self._policy.first_wait * 2.0 ** (self._failed - 1))
         jitter = ceiling * self._clock.random()
         asked = error.retry_after if isinstance(error, TooManyRequests) else None
         return jitter if asked is None else asked + min(jitter, 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from syncer.content.places import Traits
 from syncer.registry.plain import PlainRegistry
 
 if TYPE_CHECKING:
@@ -16,4 +17,5 @@ def registry(target: TargetSettings, parts: Parts) -> Registry:
     """The registry that `target` describes."""
     endpoint = parts.endpoint(target.registry)
     client = parts.clients.client(endpoint, parts.keychain(endpoint))
-    return PlainRegistry(target.registry, endpoint, client, parts.clients.hosts.of(endpoint.name))
+    record, traits = parts.clients.hosts.of(endpoint.name), Traits(sparse_indexes=target.sparse_indexes)
+    return PlainRegistry(target.registry, endpoint, client, record, traits=traits)

@@ -181,6 +181,10 @@ class Target(Strict):
     profile: str | None = Field(None, description="AWS profile (ECR); default: boto3's chain")
     role_arn: Annotated[str, reads(values.role_arn)] = Field("", description="IAM role to assume (ECR)")
     external_id: str | None = Field(None, description="external ID that the role asks for")
+    sparse_indexes: bool = Field(
+        default=False,
+        description="this registry takes an index without all of its children (not ECR, not docker-registry)",
+    )
     repositories: Repositories | None = Field(None, description="what an ECR repository that syncer creates looks like")
 
 

@@ -16,10 +16,13 @@ from syncer.settings.targets import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from syncer.config.check import Reading
     from syncer.config.tree import Entry, Node
 
 _ECR_ONLY = ("profile", "role_arn", "external_id", "repositories")
+_ELSEWHERE_ONLY = ("sparse_indexes",)
 _WITH_EXCLUSION = (TagMutability.IMMUTABLE_WITH_EXCLUSION, TagMutability.MUTABLE_WITH_EXCLUSION)
 
 
@@ -54,6 +57,7 @@ def _target(reading: Reading, name: str, entry: Entry) -> TargetSettings | None:
         model.profile or None,
         model.role_arn or None,
         model.external_id or None,
+        model.sparse_indexes,
         repositories,
     )
 
@@ -63,14 +67,15 @@ def _check_host(reading: Reading, host: str, node: Node) -> None:
     if why := almost(host):
         reading.problems.add("E112", why, tree.find(node, ["registry"]).at)
     elif parse_host(host) is None:
-        _refuse_ecr_keys(reading, node)
+        _refuse_keys(reading, node, _ECR_ONLY, "for Amazon ECR, and this registry is none")
+    else:
+        _refuse_keys(reading, node, _ELSEWHERE_ONLY, "for other registries: Amazon ECR takes no sparse index")
 
 
-def _refuse_ecr_keys(reading: Reading, node: Node) -> None:
-    for key in _ECR_ONLY:
+def _refuse_keys(reading: Reading, node: Node, keys: Iterable[str], why: str) -> None:
+    for key in keys:
         if isinstance(node, tree.Table) and key in node.entries:
-            message = f"`{key}` is for Amazon ECR, and this registry is none"
-            reading.problems.add("E105", message, node.entries[key].key_at)
+            reading.problems.add("E105", f"`{key}` is {why}", node.entries[key].key_at)
 
 
 def _repositories(reading: Reading, model: models.Repositories | None, node: Node) -> RepositorySettings:

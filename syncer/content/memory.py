@@ -302,6 +302,8 @@ class MemoryTarget:
             raise RepositoryMissing(f"{self.place} does not exist", host=self.host)
 
     def _refuse_incomplete(self, m: Manifest | Index) -> None:
+        if isinstance(m, Index) and self.registry.traits.sparse_indexes:
+            return
         held, wanted = (self.manifests, m.children) if isinstance(m, Index) else (self.blobs, m.blobs)
         lacking = [str(d.digest) for d in wanted if d.digest not in held and not d.foreign]
         if lacking:

@@ -163,6 +163,7 @@ class Traits:
     empty_blobs: bool = True  # zero-length blobs can be stored; if not, such images are refused while planning
     batches: bool = False  # `missing` asks for many blobs in one request; if not, the upload itself is the question
     mounts_uncommitted: bool = True  # a blob can be mounted before a manifest at its place refers to it
+    sparse_indexes: bool = False  # an index is taken while some of its children are not there
 
 
 class Places(Protocol):

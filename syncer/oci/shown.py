@@ -15,5 +15,5 @@ def shown(text: object) -> str:
 
 
 def harmless(text: str) -> str:
-    """`text` with everything that a terminal would obey written out: control characters, escapes, turns of direction."""
+    """`text` with all that a terminal would obey written out: control characters, escapes, turns of direction."""
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)

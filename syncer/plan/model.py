@@ -48,7 +48,7 @@ class Copy:
     resolved_by: str
     destinations: tuple[Destination, ...]
     said: tuple[Said, ...] = ()
-    only: tuple[Platform, ...] = ()  # platforms kept of an index; empty: all
+    only: tuple[Platform, ...] = ()  # platforms kept of an index; empty: all. A `landing` that is `root` is then sparse
     referrers: bool = False
     size: int = 0  # bytes of its distinct blobs
 
@@ -66,6 +66,7 @@ class Skip:
     said: tuple[Said, ...] = ()
     warning: Failure | None = None  # for KEPT: what stood in the way of asking
     referrers: bool = False  # what refers to the image is there as well
+    only: tuple[Platform, ...] = ()  # the platforms of its index that are wanted; empty: all
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,7 @@ class _Skip(_Model):
     said: tuple[_Said, ...] = ()
     warning: _Failure | None = None
     referrers: bool = False
+    only: tuple[_Platform, ...] = ()
 
 
 class _Lost(_Model):

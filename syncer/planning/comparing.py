@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from syncer.errors import EmptyBlobRefused, Failure, ForeignLayer, RewriteForbidden, SyncerError
+from syncer.oci.manifest import Index
 from syncer.plan.model import Copy, Lost, Skip, Why
 from syncer.report.verdict import worst
 from syncer.selection.platforms import landing
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from syncer.attempts import Attempts
+    from syncer.content.places import Target
     from syncer.oci.descriptor import Descriptor
     from syncer.oci.reference import Reference
     from syncer.plan.model import Destination
@@ -37,11 +39,12 @@ class Decided:
 class Comparison:
     """Settles the destinations of one image; what stays open in the end is copied, or lost to the error that is met."""
 
-    def __init__(self, looks: Looks, attempts: Attempts, copy: Copy, decided: Decided) -> None:
+    def __init__(self, looks: Looks, attempts: Attempts, copy: Copy, decided: Decided, *, sparse: bool = False) -> None:
         self._looks = looks
         self._attempts = attempts
         self._copy = copy
         self._decided = decided
+        self._sparse = sparse and bool(copy.only)  # these destinations take the index as it is, without all children
         self._open = list(copy.destinations)
         self._walk = Walk(looks.source(copy.source), attempts)
 
@@ -56,7 +59,7 @@ class Comparison:
     async def _landing(self, wanted: Wanted, state: State) -> Descriptor:
         """What the tag will mean at the targets; remembered, so that an unchanged tag needs no manifest."""
         root, only = self._copy.root, wanted.only
-        if wanted.platforms is None or not only or not self._open:
+        if wanted.platforms is None or not only or not self._open or self._sparse:
             return root
         lands = state.rewritten(root.digest, only)
         if lands is None:
@@ -64,7 +67,7 @@ class Comparison:
             state.remember_rewritten(root.digest, only, lands)
         if wanted.platforms.rewrite is Rewrite.NEVER and lands.digest != root.digest:
             raise RewriteForbidden(
-                f"{wanted.source} has more platforms than {', '.join(map(str, only))}, and no target takes an index "
+                f"{wanted.source} has more platforms than {', '.join(map(str, only))}, and this target takes no index "
                 "without them"
             )
         return lands
@@ -95,10 +98,18 @@ class Comparison:
         """Whether nothing is to be done at `to`; the word of its tag is enough, unless referrers count as well."""
         if to.reference.tag is not None and to.before != self._copy.landing.digest:
             return False
-        if to.reference.tag is not None and not self._copy.referrers:
+        if to.reference.tag is not None and not self._copy.referrers and not self._sparse:
             return True
         target = self._looks.registry(to.target).target(to.reference.repository)
+        if self._sparse and to.reference.tag is not None:
+            whole = [*whole, *await self._chosen(target)]
         return not await self._attempts.step(lambda: target.absent(whole))
+
+    async def _chosen(self, target: Target) -> Sequence[Descriptor]:
+        """The children that the platforms choose, read from the target's own index: that costs the source no pull."""
+        root = await Walk(target, self._attempts).node(self._copy.root)
+        chosen = landing(root, self._copy.only)
+        return chosen.manifests if isinstance(chosen, Index) else ()
 
     def _refuse(self, graph: Graph) -> None:
         """Raise or lose what cannot be stored: foreign layers anywhere, zero-length blobs at ECR."""
@@ -124,6 +135,7 @@ class Comparison:
                 copy.resolved_by,
                 copy.said,
                 referrers=copy.referrers,
+                only=copy.only,
             )
         )
 

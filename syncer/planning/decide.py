@@ -37,9 +37,9 @@ class Decider:
     async def decide(self, wanted: Wanted, wished: Sequence[Destination]) -> Decided:
         """What is to be done so that `wanted` is at every destination."""
         decided = Decided()
-        async with asyncio.TaskGroup() as group:
-            resolving = group.create_task(self._resolved(wanted))
-            looking = [group.create_task(self._seen(to)) for to in wished]
+        async with asyncio.TaskGroup() as tasks:
+            resolving = tasks.create_task(self._resolved(wanted))
+            looking = [tasks.create_task(self._seen(to)) for to in wished]
         there = []
         for to, error in [task.result() for task in looking]:
             if error is None:
@@ -50,9 +50,17 @@ class Decider:
         if isinstance(resolution, SyncerError):
             self._keep(decided, wanted, there, resolution)
         else:
-            copy = _copy(wanted, there, resolution)
-            await Comparison(self._looks, self._attempts, copy, decided).run(wanted, self._state)
+            for sparse, group in self._by_sparseness(there).items():
+                copy = _copy(wanted, group, resolution)
+                await Comparison(self._looks, self._attempts, copy, decided, sparse=sparse).run(wanted, self._state)
         return decided
+
+    def _by_sparseness(self, there: Sequence[Destination]) -> dict[bool, list[Destination]]:
+        """The destinations, by whether their registry takes an index without all of its children."""
+        groups: dict[bool, list[Destination]] = {}
+        for to in there:
+            groups.setdefault(self._looks.registry(to.target).traits.sparse_indexes, []).append(to)
+        return groups
 
     async def _resolved(self, wanted: Wanted) -> Resolution | SyncerError:
         try:

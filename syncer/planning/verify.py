@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from syncer.content.places import Place, Places, Target
     from syncer.oci.descriptor import Descriptor
     from syncer.oci.digest import Digest
+    from syncer.oci.platform import Platform
     from syncer.oci.reference import Reference
     from syncer.plan.model import Plan
     from syncer.report.events import Observer
@@ -43,6 +44,7 @@ class _Claim:
     digest: Digest
     referrers: bool
     outcome: Outcome
+    only: tuple[Platform, ...] = ()
     lacking: bool = False  # the tag is right, and still planning found something of the image absent
 
 
@@ -83,13 +85,16 @@ def _claims(plan: Plan) -> list[_Claim]:
             copy.landing.digest,
             copy.referrers,
             begun(copy, to),
+            copy.only,
             to.before == copy.landing.digest,
         )
         for copy in plan.copies
         for to in copy.destinations
     ]
     return copies + [
-        _Claim(skip.destination.target, skip.destination.reference, skip.digest, skip.referrers, skipped(skip))
+        _Claim(
+            skip.destination.target, skip.destination.reference, skip.digest, skip.referrers, skipped(skip), skip.only
+        )
         for skip in plan.skips
         if skip.why is Why.UP_TO_DATE
     ]
@@ -126,7 +131,7 @@ class _Reader:
     async def _whole(self, target: Target, root: Descriptor, claim: _Claim) -> None:
         """Every manifest below `root`, then every blob that they name."""
         walk = Walk(target, self._attempts)
-        graph = await walk.below(await walk.node(root))
+        graph = await walk.sparse(await walk.node(root), claim.only)
         if claim.referrers:
             graph = await walk.with_referrers(graph, graph.nodes)
         blobs = list(blobs_of(graph.nodes).values())

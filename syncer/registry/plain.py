@@ -27,9 +27,10 @@ class PlainRegistry:
         client: Client,
         record: HostRecord,
         manifests: Manifests | None = None,
+        traits: Traits | None = None,
     ) -> None:
         self.identity = identity
-        self.traits = Traits()
+        self.traits = traits or Traits()
         self._endpoint = endpoint
         self._client = client
         self._record = record

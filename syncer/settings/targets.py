@@ -62,4 +62,5 @@ class TargetSettings:
     profile: str | None = None  # AWS profile; None: boto3's default chain
     role_arn: str | None = None
     external_id: str | None = None
+    sparse_indexes: bool = False  # it takes an index without all of its children; ECR and docker-registry do not
     repositories: RepositorySettings = field(default_factory=RepositorySettings)

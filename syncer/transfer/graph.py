@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from syncer.content.places import Source
     from syncer.oci.descriptor import Descriptor
     from syncer.oci.digest import Digest
+    from syncer.oci.platform import Platform
     from syncer.plan.model import Copy
 
 MAX_DEPTH = 4  # levels below the root: real images have two (an index, its manifests)
@@ -60,19 +61,32 @@ class Walk:
 
     async def copy(self, copy: Copy) -> Graph:
         """The graph that `copy` puts in place, its root cut down as the plan says, with its referrers if it wants."""
-        root = landing(await self.node(copy.root), copy.only)
+        whole = await self.node(copy.root)
+        graph = await self.sparse(whole, copy.only) if copy.landing == copy.root else await self._cut_down(whole, copy)
+        if not copy.referrers:
+            return graph
+        # The source has never seen a root that was cut down: only its children's referrers can come along.
+        return await self.with_referrers(
+            graph, [node for node in graph.nodes if node is whole or node is not graph.root]
+        )
+
+    async def sparse(self, whole: Node, only: Sequence[Platform]) -> Graph:
+        """The graph of `whole`, of an index only with what `only` chooses below it; without a choice, everything."""
+        part = landing(whole, only)
+        graph = await self.below(part)
+        if part is whole:
+            return graph
+        return Graph(whole, (*(node for node in graph.nodes if node is not part), whole))
+
+    async def _cut_down(self, whole: Node, copy: Copy) -> Graph:
+        root = landing(whole, copy.only)
         if root.descriptor.digest != copy.landing.digest:
             raise LandedDiffers(
                 f"{copy.source} cut down to its platforms is {root.descriptor.digest}; the plan says "
                 f"{copy.landing.digest}",
                 hint="make a new plan with this version of syncer",
             )
-        graph = await self.below(root)
-        if not copy.referrers:
-            return graph
-        # The source has never seen a root that was cut down: only its children's referrers can come along.
-        subjects = [node for node in graph.nodes if node is not root or root.descriptor.digest == copy.root.digest]
-        return await self.with_referrers(graph, subjects)
+        return await self.below(root)
 
     async def node(self, d: Descriptor) -> Node:
         """The manifest `d`, its bytes checked whoever sent them."""

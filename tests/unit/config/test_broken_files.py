@@ -47,6 +47,7 @@ CHOSEN = 'tags: ["1.27", 1.27-alpine]'
 
 # what is replaced, by what; the code; where it must point; a part of the message
 BROKEN = [
+    ("profile: china", "sparse_indexes: true", "E105", "sparse_indexes", "Amazon ECR takes no sparse index"),
     # hosts
     (ECR, ECR.removesuffix(".cn"), "E112", ECR.removesuffix(".cn"), f"did you mean {ECR}?"),
     (ECR, ECR[1:], "E112", ECR[1:], "ACCOUNT has 12 digits"),

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from syncer.clock import SystemClock
-from syncer.errors import ServerError, TimedOut, TooManyRequests, Unreachable
+from syncer.errors import ServerError, Silent, TimedOut, TooManyRequests, Unreachable
 from syncer.oci.names import Origin
 from syncer.registry.hosts import Hosts
 from syncer.registry.http import Access, Request
@@ -138,26 +138,29 @@ async def test_requests_and_bytes_are_counted_by_host(scripted, answer, origin, 
     assert lines == {"registry.example": (1, 5), "mirror.example": (2, 10)}
 
 
-async def test_only_a_timeout_at_first_contact_is_noted(scripted, answer, origin, clock):
-    answers = [TimedOut("late"), answer(), TimedOut("late")]
+@pytest.mark.parametrize("before", [[], ["answer"]], ids=["at first contact", "later"])
+async def test_only_a_host_that_timed_out_at_first_contact_is_not_asked_again(scripted, answer, origin, clock, before):
+    """Law 5."""
+    script = [answer() for _ in before] + [TimedOut("late"), answer()]
 
     def next_answer(_request):
-        found = answers.pop(0)
+        found = script.pop(0)
         if isinstance(found, Exception):
             raise found
         return found
 
     world = World(clock, scripted(next_answer), origin)
-    seen = []
-    for _ in range(3):
-        try:
-            await world.get()
-        except TimedOut:
-            seen.append(world.record.timed_out_at_first_contact)
-        else:
-            assert not world.record.timed_out_at_first_contact
+    for _ in before:
+        await world.get()
+    with pytest.raises(TimedOut):
+        await world.get()
 
-    assert seen == [True, False]
+    if before:
+        await world.get()
+    else:
+        with pytest.raises(Silent):
+            await world.get()
+    assert len(script) == (0 if before else 1)
 
 
 async def test_failures_open_the_breaker_and_answers_close_it(scripted, answer, origin, clock):

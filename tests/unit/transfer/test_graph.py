@@ -56,7 +56,7 @@ async def test_a_root_that_is_not_cut_down_as_planned_is_refused(world: World):
     what = world.publish("app:1", two_platforms())
 
     with pytest.raises(LandedDiffers):
-        await graph(world, what, only=(Platform.parse("linux/amd64"),))
+        await graph(world, what, only=(Platform.parse("linux/amd64"),), landing=image(blob("another")).root.descriptor)
 
 
 async def test_another_manifest_than_the_one_asked_for_is_refused(world: World):
