@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from syncer.app.parts import Outside
+    from syncer.engine.protocol import Engine
     from syncer.engine.stop import Stop
     from syncer.plan.model import Plan
     from syncer.report.events import Observer
@@ -69,9 +70,9 @@ class Session:
 
     async def carry_out(self, plan: Plan, stop: Stop, observe: Observer = unseen) -> Report:
         """Do what `plan` says."""
-        engine = kinds.load(kinds.ENGINES[self._task.engine])
-        made = engine(self._attempts, self._clock, self._state, jobs=self._task.jobs)
-        outcomes = await made.run(plan, self._places, observe, stop)
+        make = kinds.load(kinds.ENGINES[self._task.engine])
+        engine: Engine = make(self._attempts, self._clock, self._state, jobs=self._task.jobs)
+        outcomes = await engine.run(plan, self._places, observe, stop)
         return self.report(outcomes, plan.warnings, interrupted=stop.exit_code)
 
     async def rechecked(self, plan: Plan) -> Plan:
