@@ -19,7 +19,7 @@ demo: $(VENV)/.core  ## mirror example images inside a sandbox on loopback: no n
 	$(BIN)/syncer demo
 
 test: $(VENV)/.dev  ## run every test; as root, install what they need from Debian
-	@.ci/need docker-registry skopeo dockerd
+	@.ci/need docker-registry skopeo dockerd strace
 	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest $(subst --tables ,--tables=,$(PYTEST_ARGS))
 
 bench: $(VENV)/.dev  ## measure syncer beside the peers found on PATH; BENCH_ARGS=... goes to it

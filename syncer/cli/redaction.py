@@ -16,16 +16,15 @@ if TYPE_CHECKING:
 MASK = "***"
 SHORTEST = 6  # characters; hiding shorter values would tear ordinary words apart
 
-_SHAPES = re.compile(
+_NAMED = re.compile(
     r"""(?ix)
-    ( authorization ["']? \s* [:=] \s* ["']? (?: [a-z][a-z0-9-]* \s+ )?   # a header, in any spelling
+    ( authorization ["']? \s* [:=] \s* ["']? (?: [a-z][a-z0-9-]* \s+ )?   # a header, however it is written
     | (?: x-amz-[a-z-]+ | signature | sig | _state | [a-z_-]*token | [a-z_-]*secret[a-z_-]* | password )
-      ["']? \s* [=:] \s* ["']?                                           # a query, a form, a JSON key
-    | :// [^/\s:@]* :                                                    # user:password@host
-    )
-    ( (?<=://) [^\s@/]+ (?=@) | [^\s"'&,;)}\]]+ )
+      ["']? \s* [=:] \s* ["']?                                           # in a query, a form, a JSON document
+    ) [^\s"'&,;)}\]]+
     """
 )
+_IN_URL = re.compile(r"(://[^/\s:@]*:)[^\s@/]+(?=@)")
 _SECRET_NAMES = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL", re.IGNORECASE)
 
 
@@ -45,7 +44,7 @@ class Redactor:
         """`text` without secrets."""
         for value in sorted(self._known, key=len, reverse=True):
             text = text.replace(value, MASK)
-        return _SHAPES.sub(rf"\1{MASK}", text)
+        return _IN_URL.sub(rf"\1{MASK}", _NAMED.sub(rf"\1{MASK}", text))
 
 
 def secrets_of(settings: Settings) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -25,7 +26,7 @@ from syncer.errors import (
 from syncer.registry.headers import retry_after
 
 if TYPE_CHECKING:
-    from syncer.registry.http import Response
+    from syncer.registry.http import Request, Response
 
 LONGEST_BODY = 64 * 1024  # bytes of an error's body that are read
 _LONGEST_TEXT = 300  # characters of it that are shown
@@ -65,7 +66,7 @@ async def failure_of(response: Response, what: str) -> SyncerError:
 
 async def refusal_of(response: Response, now: datetime | None = None) -> Refusal:
     """What `response` says, at most 64 KiB of it; a body that cannot be read says nothing."""
-    codes, words = read_words(await body_of(response))
+    codes, words = read_words(_without_credential(await body_of(response), response.request))
     return Refusal(
         status=response.status,
         host=response.request.origin.netloc,
@@ -94,6 +95,15 @@ async def body_of(response: Response) -> bytes:
         return await response.read(LONGEST_BODY)
     except NetworkError:
         return b""  # the status is the message; how its explanation broke is not
+
+
+def _without_credential(body: bytes, request: Request) -> bytes:
+    """`body` without what `request` was sent with: some servers repeat it, and messages are printed and kept."""
+    kind, _, sent = request.headers.get("Authorization", "").encode().partition(b" ")
+    secrets = [sent, b64decode(sent).partition(b":")[2]] if kind.lower() == b"basic" else [sent]
+    for secret in filter(None, secrets):
+        body = body.replace(secret, b"***")
+    return body
 
 
 def read_words(body: bytes) -> tuple[tuple[str, ...], str]:

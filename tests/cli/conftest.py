@@ -1,10 +1,13 @@
 """The command line, seen from outside."""
 
+import logging
 from pathlib import Path
 
 import pytest
 from cli_town import Shell, Town
 
+from syncer.cli.logs import set_up
+from syncer.cli.options import Options
 from syncer.sandbox.world import World
 
 
@@ -19,3 +22,19 @@ async def town(shell: Shell):
         origin = await world.add_registry("http://origin.example")
         target = await world.add_registry("http://target.example")
         yield Town(world, shell, origin, target)
+
+
+@pytest.fixture
+def options(request):
+    """The options of a command line, with logging as a command sets it up."""
+    given = {name: None for name in ("report", "state_dir")} | {"only": (), "skip": (), "jobs": 8, "retries": 5}
+    flags = dict.fromkeys(("verbose", "quiet", "allow_empty"), False)
+    words = {"config": Path("mirrors.yaml"), "output": "text", "progress": "auto", "log_format": "text"}
+    made = Options(**given | flags | words | getattr(request, "param", {}))
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    set_up(made)
+    yield made
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)

@@ -43,7 +43,9 @@ async def wrong_bytes(town):
 async def stolen_tag(town):
     """Somebody moves the tag right after it was put."""
     other = "sha256:" + "a" * 64
-    fault(town.target, actions.headers({"Docker-Content-Digest": other}), method="HEAD|GET", path="/manifests/1$", after=1)
+    fault(
+        town.target, actions.headers({"Docker-Content-Digest": other}), method="HEAD|GET", path="/manifests/1$", after=1
+    )
     town.config("app:1")
 
 

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-IMAGE = "source target status digest source_digest resolved_by verified via bytes_moved bytes_reused seconds attempts error"
+IMAGE = (
+    "source target status digest source_digest resolved_by verified via bytes_moved bytes_reused seconds attempts error"
+)
 TOP = ["schema_version", "run", "totals", "images", "hosts"]
 RUN = ["id", "command", "started", "seconds", "exit_code"]
 

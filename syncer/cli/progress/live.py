@@ -78,7 +78,7 @@ class Live:
     def _bars(self, blobs: list[InFlight]) -> Table:
         roomy = self._console.width >= _ROOMY
         table = Table.grid(padding=(0, 1), expand=True)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=3)
+        table.add_column(no_wrap=True, overflow="ellipsis")
         table.add_column(min_width=_NARROWEST_BAR, max_width=_WIDEST_BAR, ratio=2)
         if roomy:
             table.add_column(no_wrap=True, justify="right")
@@ -86,5 +86,10 @@ class Live:
         for blob in blobs:
             bar = ProgressBar(total=max(blob.size, 1), completed=blob.done)
             amounts = (Text(f"{size(blob.done)}/{size(blob.size)}"), Text(blob.host)) if roomy else ()
-            table.add_row(Text(blob.title), bar, *amounts)
+            table.add_row(Text(_cut(blob.title, self._console.width * 2 // 5)), bar, *amounts)
         return table
+
+
+def _cut(name: str, room: int) -> str:
+    """`name` in at most `room` columns; its beginning and its end say the most."""
+    return name if len(name) <= room else f"{name[: room // 2]}…{name[len(name) - (room - 1) // 2 :]}"

@@ -74,6 +74,6 @@ class Tally:
         """How far the run is, in one line."""
         if self.images is None:
             return f"planning  {duration(self.seconds)}"
-        parts = [f"{self.count.total()}/{self.images} images", size(self.moved), f"{size(self.rate)}/s"]
-        parts += [f"{word(status)} {self.count[status]}" for status in Status if self.count[status]]
-        return "  ".join([*parts, duration(self.seconds)])
+        counts = [f"{word(status)} {self.count[status]}" for status in Status if self.count[status]]
+        images = f"{self.count.total()}/{self.images} images"
+        return "  ".join([images, *counts, size(self.moved), f"{size(self.rate)}/s", duration(self.seconds)])
