@@ -59,7 +59,7 @@ class Shell:
         return [sys.executable, "-m", "syncer", *args]
 
     async def start(
-        self, *args: str, before: tuple[str, ...] = (), stdout: int = PIPE, **env: str
+        self, *args: str, before: tuple[str, ...] = (), stdout: int = PIPE, stderr: int = PIPE, **env: str
     ) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *before,
@@ -67,7 +67,7 @@ class Shell:
             cwd=self.directory,
             env=self.env | env,
             stdout=stdout,
-            stderr=PIPE,
+            stderr=stderr,
         )
 
     async def run(self, *args: str, before: tuple[str, ...] = (), **env: str) -> Ran:
@@ -76,13 +76,13 @@ class Shell:
 
 async def ended(process: asyncio.subprocess.Process) -> Ran:
     out, err = await asyncio.wait_for(process.communicate(), 60)
-    return Ran(process.returncode, out.decode(), err.decode())
+    return Ran(process.returncode, (out or b"").decode(), (err or b"").decode())
 
 
 async def until(holds, seconds: float = 20) -> None:
     """Wait for something to become true."""
     async with asyncio.timeout(seconds):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 - another process is watched, which sets no event of ours
             await asyncio.sleep(0.02)
 
 

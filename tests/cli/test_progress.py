@@ -8,11 +8,10 @@ import os
 import pty
 import re
 import struct
-import subprocess
 import termios
 
 import pytest
-from cli_town import until
+from cli_town import ended
 
 from syncer.cli.progress.plain import HEARTBEAT, Plain
 from syncer.clock import SteppedClock
@@ -36,16 +35,16 @@ class Terminal:
         self.ours, self.theirs = pty.openpty()
         fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.got = b""
+        self.gone = asyncio.Event()
         asyncio.get_running_loop().add_reader(self.ours, self._read)
 
     def _read(self) -> None:
         try:
             self.got += os.read(self.ours, 65536)
-        except OSError:  # the other end has gone
-            self.close()
-
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self.ours)
+        except OSError:  # nobody has the other end any more
+            asyncio.get_running_loop().remove_reader(self.ours)
+            os.close(self.ours)
+            self.gone.set()
 
     @property
     def text(self) -> str:
@@ -57,21 +56,17 @@ class Terminal:
         return [ESCAPE.sub("", line) for line in re.split(r"[\r\n]+", self.text)]
 
 
-async def watched(town, columns: int, *args: str, **env: str) -> Terminal:
+async def watched(town, columns: int, **env: str) -> Terminal:
     """A sync of a slow blob and an image that fails, watched on a terminal."""
     long = f"team/{'very-long-' * 8}name"
     town.publish(f"{long}:1")
     town.origin.server.faults.add(Fault(actions.trickle(4000, 0.06), path="/blobs/"))
     town.config(f"{long}:1", "gone:1")
     terminal = Terminal(columns)
-    environment = town.shell.env | {"TERM": "xterm-256color"} | env
-    process = subprocess.Popen(
-        town.shell.command("sync", *args), cwd=town.shell.directory, env=environment, stdout=-1, stderr=terminal.theirs
-    )
+    process = await town.shell.start("sync", stderr=terminal.theirs, TERM="xterm-256color", **env)
     os.close(terminal.theirs)
-    await until(lambda: process.poll() is not None)
-    await asyncio.sleep(0.05)
-    process.stdout.close()
+    await ended(process)
+    await asyncio.wait_for(terminal.gone.wait(), 5)
     return terminal
 
 

@@ -119,10 +119,8 @@ def test_known_values_are_found_in_base64_too(form):
 
 def test_log_records_and_tracebacks_pass_through_the_redactor(options, capsys):
     options.redactor.hide([FILE])
-    try:
-        raise ValueError(f"bad password {FILE}")
-    except ValueError:
-        logging.getLogger("asyncio").exception("Task exception was never retrieved")
+    error = ValueError(f"bad password {FILE}")
+    logging.getLogger("asyncio").error("Task exception was never retrieved", exc_info=error)
 
     shown = capsys.readouterr().err
     assert "Task exception was never retrieved" in shown

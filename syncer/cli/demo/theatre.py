@@ -74,9 +74,10 @@ class Theatre:
         rule, reference = image
         stage.put(self.world.hub.store, reference, rule, edition)
 
-    async def sync(self) -> Report:
+    async def sync(self, retries: int | None = None) -> Report:
         """One `syncer sync`."""
-        task = Task("sync", jobs=self._options.jobs, retries=self._options.retries)
+        retries = self._options.retries if retries is None else retries
+        task = Task("sync", jobs=self._options.jobs, retries=retries)
         progress = chosen(self._options, self.clock) if self._options.verbose else unseen
         async with session(self.settings, self._outside(), task, self._state) as run:
             return self._kept(await run.carry_out(await run.plan(), Stop(), progress))
