@@ -87,8 +87,8 @@ class Pipe:
     def hold(self, *, full: bool) -> None:
         """The receiver is full, or has room again."""
         self._full = full
-        if not full:
-            self.flush()
+        if not full:  # not at once: a transport that is closed while it says so would end twice
+            self._loop.call_soon(self.flush)
 
     def _deliver(self, data: bytes) -> None:
         writer = cast("asyncio.Transport", self.writer)
