@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from asyncio_throttle.throttler import Throttler
 
-from syncer.errors import NetworkError, TooManyRequests
+from syncer.errors import NetworkError, Silent, TooManyRequests
 from syncer.registry.headers import retry_after
 from syncer.settings.registries import Limits
 
@@ -106,6 +106,7 @@ class Throttled:
             async with self._gates.of(request).slot() as rate, AsyncExitStack() as stack:
                 await self._until_open(record)
                 await rate.acquire()
+                _refuse_silent(record)
                 yield await self._answer(stack, request, record)
         finally:
             record.load -= 1
@@ -141,6 +142,13 @@ class Throttled:
             wait = retry_after(response.header("Retry-After"), self._gates.clock.now())
             if wait is not None:
                 record.closed_until = max(record.closed_until, self._gates.clock.monotonic() + wait)
+
+
+def _refuse_silent(record: HostRecord) -> None:
+    """Law 5: who timed out at first contact is not asked again, however many wait for their turn."""
+    if record.timed_out_at_first_contact:
+        message = f"{record.host} did not answer in time at first contact; it is not asked again in this run"
+        raise Silent(message, host=record.host)
 
 
 class Counted:

@@ -63,9 +63,11 @@ class Delivery:
             await self._blobs.ask(blobs)
             await self._blobs.bring(blobs)
             await self._put_manifests(nodes)
-            await self._put_tag()
-            self._blobs.commit()
-            await self._look()
+            # docker-registry answers 500 to whoever puts or asks for a manifest while it is put under another tag
+            async with self._shared.locks.held((self._place, self._graph.root.descriptor.digest)):
+                await self._put_tag()
+                self._blobs.commit()
+                await self._look()
         finally:
             self._blobs.end()
 

@@ -132,6 +132,17 @@ def test_a_tag_that_does_not_exist_fails_alone(source, target, syncer):
     assert ended.seconds < 15
 
 
+def test_many_tags_of_one_image_cost_the_target_no_error(source, target, syncer):
+    """docker-registry fails at putting one manifest under two tags at the same time."""
+    names = [f"t{n}" for n in range(60)]
+    corpus.Door(source.host).push("alike", AMD64, *names)
+    log = Log(target)
+    syncer.write(**one(f"{source.host}/alike", "alike", {"there": target.host}, names))
+    ended = syncer.run("sync", "-j", "32")
+    assert (ended.code, ended.report["totals"]["copied"]) == (0, len(names))
+    assert not [line for line in log.new() if line[-3:] >= "500"]
+
+
 # plans
 
 
