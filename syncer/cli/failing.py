@@ -43,7 +43,7 @@ def explained(options: Options) -> Iterator[None]:
         sys.stdout = None  # or the interpreter complains once more at exit
         sys.exit(FAILED)
     except Stopped as stopped:
-        sys.exit(_stopped(stopped, options))
+        options.signals.leave(_stopped(stopped, options))
     except Exception as error:  # noqa: BLE001 - the one border above everything
         sys.exit(_told(error, options))
 

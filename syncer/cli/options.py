@@ -56,7 +56,7 @@ _OPTIONS = (
         "--progress", type=click.Choice(["auto", "live", "plain", "none"]), default="auto", show_default=True,
         help="What stderr shows while it runs; auto: live on a terminal, plain lines elsewhere.",
     ),
-    click.option("-v", "--verbose", is_flag=True, help="Name unchanged images too, and log each host's trouble."),
+    click.option("-v", "--verbose", is_flag=True, help="Name unchanged images too, and what each host did."),
     click.option("-q", "--quiet", is_flag=True, help="Print failures and the verdict only."),
     click.option(
         "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -48,7 +48,7 @@ class Redactor:
 
 
 def secrets_of(settings: Settings) -> Iterator[str]:
-    """The passwords in a configuration."""
+    """The passwords in a configuration, those of proxies too."""
     for registry in settings.registries.values():
         yield from _passwords(registry.endpoint)
         for mirror in registry.mirrors:
@@ -63,6 +63,8 @@ def secrets_in(environ: Mapping[str, str]) -> Iterator[str]:
 def _passwords(endpoint: Endpoint) -> Iterator[str]:
     if endpoint.auth is not None:
         yield endpoint.auth.password.reveal()
+    if endpoint.proxy is not None:
+        yield unquote(urlsplit(endpoint.proxy).password or "")
 
 
 def _forms(value: str) -> Iterator[str]:

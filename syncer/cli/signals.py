@@ -88,10 +88,10 @@ class Signals:
 
     def leave(self, exit_code: int) -> NoReturn:
         """End the process; after a signal without waiting for threads that may hang in somebody else's code."""
-        if self.exit_code is not None:
+        if self._count:
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(self.exit_code)
+            os._exit(self.exit_code or exit_code)
         sys.exit(exit_code)
 
     def _receive(self, number: int, _frame: object) -> None:

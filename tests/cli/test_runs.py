@@ -157,7 +157,9 @@ async def test_check_shows_what_holds_and_no_secret(town):
     ran = await town.shell.run("check", "-v")
 
     assert f"registry {town.source}: http://{town.source}" in ran.out
-    assert "keep_for: 172800 s" in ran.out
+    assert "in flight, as joe\n" in ran.out
+    assert "keep_for: 2d" in ran.out
+    assert "missing repositories are created: MUTABLE" in ran.out
     assert "s3cr3t" not in ran.out
     assert ran.last.endswith("1 rule, 1 target: no mistakes")
 

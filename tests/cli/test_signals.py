@@ -82,6 +82,25 @@ async def test_a_second_signal_stops_at_once_and_the_report_is_complete_all_the_
     assert town.tags("app") == {}
 
 
+async def test_nobody_waits_for_a_program_that_hangs(town):
+    """A credential helper of docker's, say: the thread that waits for it must not hold up the end."""
+    called = town.shell.directory / "called"
+    helper = town.shell.write(f"#!/bin/sh\ntouch {called}\nexec sleep 8 2>/dev/null\n", "bin/docker-credential-slow")
+    helper.chmod(0o755)
+    town.shell.write(json.dumps({"credHelpers": {town.source: "slow"}}), ".docker/config.json")
+    town.origin.ask_for_passwords({"joe": "sesame"})
+    town.config("app:1")
+    process = await town.shell.start("sync", PATH=f"{helper.parent}:{os.environ['PATH']}")
+    await until(called.exists)
+
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    ran = await ended(process)
+
+    assert ran.code == 143
+    assert time.monotonic() - began < 4
+
+
 @BOTH
 async def test_a_signal_that_comes_early_is_not_lost(shell, number, code):
     """While the configuration is being read, from a pipe that nobody writes to."""
