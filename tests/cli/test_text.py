@@ -1,6 +1,9 @@
 """What is printed: failures last, grouped by cause, each with what to do next; the verdict is the last line."""
 
+import os
+
 import pytest
+from cli_town import ended
 
 from syncer.sandbox import actions
 from syncer.sandbox.faults import Fault
@@ -164,3 +167,27 @@ async def test_only_what_a_run_needs_is_imported(town):
     assert ran.code == 0
     assert "aiohttp" in imported
     assert not {"boto3", "botocore", "rich", "jinja2"} & imported
+
+
+async def test_a_terminal_without_our_characters_gets_them_written_out(town):
+    body = b'{"errors": [{"code": "DENIED", "message": "%s"}]}' % (b"so long a sentence " * 30)
+    town.publish("app:1")
+    town.origin.server.faults.add(Fault(actions.reply(403, body), method="GET", path="/manifests/"))
+    town.config("app:1")
+
+    ran = await town.shell.run("sync", PYTHONIOENCODING="ascii")
+
+    assert ran.code == 3
+    assert "\\u2026" in ran.err
+
+
+async def test_a_reader_that_goes_away_is_no_bug(shell):
+    """As `head` does."""
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    process = await shell.start("schema", stdout=writing)
+    os.close(writing)
+    ran = await ended(process)
+
+    assert (ran.code, ran.err) == (1, "")
