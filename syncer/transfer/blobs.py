@@ -156,10 +156,12 @@ class Blobs:
             self._shared.mountless.add(self._place.registry)
 
     def _mount_from(self, digest: Digest) -> tuple[Place, ...]:
-        """A place that is known to have the blob; else, where nobody has asked yet, this one: the answer is free."""
-        traits = self._registry.traits
+        """A place that has the blob; else, where nobody has asked yet, this one: the answer is free."""
+        traits, source = self._registry.traits, self._origin[0].place
         committed = not traits.mounts_uncommitted
         elsewhere = self._shared.holdings.elsewhere(self._place.registry, digest, committed=committed)
+        if elsewhere is None and source.registry == self._place.registry:
+            elsewhere = source
         if elsewhere is not None:
             return (elsewhere,)
         return () if self.fresh or traits.batches else (self._place,)

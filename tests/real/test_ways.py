@@ -143,6 +143,15 @@ def test_many_tags_of_one_image_cost_the_target_no_error(source, target, syncer)
     assert not [line for line in log.new() if line[-3:] >= "500"]
 
 
+def test_within_one_registry_blobs_are_mounted_and_not_moved(source, syncer):
+    log = Log(source)
+    syncer.write(**one(f"{source.host}/app:v1", "moved/app", {"here": source.host}))
+    ended = syncer.run("sync")
+    assert (ended.code, ended.report["totals"]["bytes_moved"]) == (0, 0)
+    assert look(source, "moved/app", "v1").body == APP.data
+    assert counted(log.new(), "GET", "PUT", path="/blobs/") == 0
+
+
 # plans
 
 
