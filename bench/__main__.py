@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from bench import chart, report, rig
 from bench.measure import Bench
-from bench.peers import CONTENDERS, SYNCER
+from bench.peers import CONTENDERS, OURS
 from bench.scenarios import SCENARIOS
 from bench.stock import Stock
 
@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
 def measured(asked: argparse.Namespace, work: Path) -> None:
     """Measure all scenarios; results are written after each of them."""
     chosen = [each for each in SCENARIOS if (each.name in asked.scenario if asked.scenario else each.usual)]
-    contenders = [each for each in CONTENDERS if not asked.only or each.name in {*asked.only, SYNCER}]
+    contenders = [each for each in CONTENDERS if not asked.only or each.name in {*asked.only, *OURS}]
     certificates = rig.Certificates.make(work / "certificates")
     bench = Bench(work, Stock(work / "corpora", asked.scale), certificates, contenders, asked.runs)
     asked.out.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench import ecr, ecr_world
 from bench.corpus import Census
-from bench.peers import SYNCER
+from bench.peers import OURS, SYNCER
 from bench.process import run
 from bench.rig import Certificates, tags_of
 from bench.scenarios import Start
@@ -83,8 +83,8 @@ class Table:
 
     @property
     def best_peer(self) -> float | None:
-        """The shortest median of all others than syncer."""
-        peers = [each for each in self.results if each.contender != SYNCER and each.samples]
+        """The shortest median of all peers."""
+        peers = [each for each in self.results if each.contender not in OURS and each.samples]
         return min((each.seconds for each in peers if each.seconds is not None), default=None)
 
 
@@ -140,7 +140,7 @@ class Play:
         self, contenders: Sequence[Contender], results: Sequence[Result], number: int
     ) -> Iterator[tuple[Contender, Result]]:
         """Those who are here; each round begins with another one."""
-        here = [(who, what) for who, what in zip(contenders, results, strict=True) if who.present]
+        here = [(who, what) for who, what in zip(contenders, results, strict=True) if self._takes_part(who)]
         for who, _ in here:
             if self._scenario.start is not Start.EMPTY and who.name not in self._stands:
                 self._stands[who.name] = self._filled(who)
@@ -149,6 +149,9 @@ class Play:
             self._stock.change(self._stage.source.registry.host, self._changes)
         start = number % len(here) if here else 0
         yield from here[start:] + here[:start]
+
+    def _takes_part(self, contender: Contender) -> bool:
+        return contender.present and (self._scenario.one_image or not contender.one_image)
 
     def turn(self, contender: Contender) -> Sample:
         """One run of one contender."""

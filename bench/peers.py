@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 JOBS = 4  # processes of a peer that mirrors one repository per command
 ALL = "*"
 SYNCER = "syncer"
+FLOOR = "no program at all"  # bench/floor.py
+OURS = (SYNCER, FLOOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Contender:
     name: str
     program: str | None  # to be found on PATH; None: this project
     recipe: Callable[[Job, Path], Recipe]
+    one_image: bool = False  # whether it can do no other jobs
 
     @property
     def present(self) -> bool:
@@ -89,6 +92,14 @@ def syncer(job: Job, home: Path) -> Recipe:
     _write(home / "mirrors.yaml", json.dumps(file))
     command = [sys.executable, "-m", "syncer", "sync", "--state-dir", "state", "--progress", "none", "-q", "-o", "json"]
     return Recipe([command], environ={"PYTHONPATH": str(ROOT)})
+
+
+def floor(job: Job, _home: Path) -> Recipe:
+    """One image from registry to registry, unread: what no program can go below."""
+    ((name, (tag,)),) = job.images.items()
+    trust = [str(job.ca)] if job.ca else []
+    commands = [[sys.executable, "-m", "bench.floor", job.source, target, name, tag, *trust] for target in job.targets]
+    return Recipe(commands, len(commands), {"PYTHONPATH": str(ROOT)})
 
 
 def skopeo(job: Job, home: Path) -> Recipe:
@@ -198,6 +209,7 @@ def _write(path: Path, text: str) -> None:
 
 CONTENDERS = (
     Contender(SYNCER, None, syncer),
+    Contender(FLOOR, None, floor, one_image=True),
     Contender("skopeo", "skopeo", skopeo),
     Contender("skopeo, several", "skopeo", skopeo_apart),
     Contender("crane", "crane", crane),

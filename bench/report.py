@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.figures import verdicts
-from bench.peers import SYNCER
+from bench.peers import OURS, SYNCER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,8 @@ def _corpus(table: Table) -> str:
 
 
 def _table(table: Table) -> str:
-    return rows([HEAD, *(_line(table, each) for each in table.results)])
+    shown = [each for each in table.results if each.samples or each.contender not in OURS]
+    return rows([HEAD, *(_line(table, each) for each in shown)])
 
 
 def _line(table: Table, result: Result) -> list[str]:

@@ -38,6 +38,11 @@ class Scenario:
     usual: bool = True  # measured when no scenario is named
 
     @property
+    def one_image(self) -> bool:
+        """Whether the corpus is one image."""
+        return not self.tags and self.corpus != "small"
+
+    @property
     def far(self) -> bool:
         """Whether round trips are long."""
         return bool(self.source.round_trip or self.target.round_trip)
