@@ -158,7 +158,7 @@ def regsync(job: Job, home: Path) -> Recipe:
     entries = job.tags if job.single else job.pairs
     file = {
         "version": 1,
-        "creds": [_regclient_host(job, host) for host in hosts],
+        "creds": [{"registry": host, **_regclient_host(job)} for host in hosts],
         "defaults": {"parallel": 32 if job.far else 8, "ratelimit": {"min": 0}},
         "sync": [{"source": a, "target": b, "type": "image" if job.single else "repository"} for a, b in entries],
     }
@@ -166,21 +166,17 @@ def regsync(job: Job, home: Path) -> Recipe:
     return Recipe([["regsync", "once", "-c", "regsync.yml"]], environ=job.trust)
 
 
-def regctl(job: Job, _home: Path) -> Recipe:
+def regctl(job: Job, home: Path) -> Recipe:
     """`regctl image copy` per tag, several at a time."""
-    hosts = [_regctl_host(job, host) for host in (job.source, *job.targets)]
-    flags = [flag for host in hosts for flag in ("--host", host)]
-    commands = [["regctl", *flags, "image", "copy", source, target] for source, target in job.tags]
-    return Recipe(commands, 16 if job.far else JOBS, job.trust)
+    hosts = {host: _regclient_host(job) for host in (job.source, *job.targets)}
+    _write(home / "regctl.json", json.dumps({"hosts": hosts}))
+    commands = [["regctl", "image", "copy", source, target] for source, target in job.tags]
+    return Recipe(commands, 16 if job.far else JOBS, {**job.trust, "REGCTL_CONFIG": "regctl.json"})
 
 
-def _regctl_host(job: Job, host: str) -> str:
-    return f"reg={host},tls={'enabled' if job.ca else 'disabled'},reqConcurrent={64 if job.far else 16}"
-
-
-def _regclient_host(job: Job, host: str) -> dict[str, object]:
+def _regclient_host(job: Job) -> dict[str, object]:
     tls = {"tls": "enabled", "regcert": job.ca.read_text("ascii")} if job.ca else {"tls": "disabled"}
-    return {"registry": host, "reqConcurrent": 64 if job.far else 16, **tls}
+    return {"reqConcurrent": 64 if job.far else 16, **tls}
 
 
 def image_syncer(job: Job, home: Path) -> Recipe:
@@ -196,9 +192,9 @@ def image_syncer(job: Job, home: Path) -> Recipe:
 
 
 def oras(job: Job, _home: Path) -> Recipe:
-    """`oras cp` per tag with what refers to it, several at a time."""
+    """`oras cp` per tag, several at a time; referrers have a tag of their own here."""
     plain = [] if job.ca else ["--from-plain-http", "--to-plain-http"]
-    flags = ["--recursive", "--no-tty", "--concurrency", "32" if job.far else "8", *plain]
+    flags = ["--concurrency", "32" if job.far else "8", *plain]
     commands = [["oras", "cp", *flags, source, target] for source, target in job.tags]
     return Recipe(commands, 16 if job.far else 2 * JOBS, job.trust)
 
