@@ -17,7 +17,21 @@ if TYPE_CHECKING:
     from syncer.sandbox.world import World
 
 PIPE = asyncio.subprocess.PIPE
-OF_THE_USER = ("AWS_", "DOCKER_", "SYNCER_", "NO_COLOR", "HTTP", "http", "ALL_PROXY", "all_proxy")
+OF_THE_USER = (
+    "AWS_",
+    "DOCKER_",
+    "SYNCER_",
+    "PYTHON",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "COLUMNS",
+    "LINES",
+    "TTY_",
+    "HTTP",
+    "http",
+    "ALL_PROXY",
+    "all_proxy",
+)
 
 
 @dataclass(frozen=True)
@@ -102,9 +116,16 @@ class Town:
 
     def publish(self, *names: str, edition: str = "") -> None:
         """Have an image at the origin under each `repository:tag`."""
+        self._have(self.origin, names, edition)
+
+    def mirrored(self, *names: str, edition: str = "") -> None:
+        """Have it at the target, as an earlier run would have left it."""
+        self._have(self.target, names, edition)
+
+    def _have(self, registry: Any, names: tuple[str, ...], edition: str) -> None:
         for name in names:
             repository, _, tag = name.partition(":")
-            populate(self.origin.store, repository, tag, image(repository, tag + edition, ["linux/amd64"]))
+            populate(registry.store, repository, tag, image(repository, tag + edition, ["linux/amd64"]))
 
     def tags(self, repository: str) -> dict[str, str]:
         found = self.target.store.find(repository)

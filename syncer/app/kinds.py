@@ -34,7 +34,7 @@ FORMATS: Mapping[str, str] = {
     ".json": "syncer.formats.json:document",
     ".txt": "syncer.formats.text:document",
 }
-"""Report files, by suffix: functions of a Report that return text."""
+"""Report files, by suffix: functions of a Report and its exit code that return text."""
 
 
 def load(path: str) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from syncer.app import kinds
+from syncer.app.on_demand import OnDemand
 from syncer.clock import Clock, SystemClock
 from syncer.credentials.keychain import Credential
 from syncer.credentials.static import StaticKeychain
@@ -49,7 +50,7 @@ class Parts:
         self.paces: dict[EcrHost, Pace] = {}
         around = Surroundings(outside.dial, frozenset(self._configured()), outside.environ, outside.deadlines)
         self.clients = Clients(outside.clock, around)
-        self._docker = outside.docker
+        self._docker = outside.docker or OnDemand("docker")
 
     def registry(self, name: str) -> RegistrySettings:
         """What the file says about the registry `name`, or what holds where it says nothing."""
@@ -72,8 +73,6 @@ class Parts:
         if parse_host(endpoint.origin.netloc):
             made: Keychain = kinds.load(kinds.KEYCHAINS["ecr"])(endpoint, self)
             return made
-        if self._docker is None:
-            self._docker = kinds.load(kinds.KEYCHAINS["docker"])()
         return self._docker
 
     async def aclose(self) -> None:

@@ -40,9 +40,9 @@ async def test_a_signal_while_planning_ends_the_run_and_says_that_nothing_was_to
 
 
 async def copying(town, *args, **env):
-    """A sync of three images, of which the first two hang in a blob of the origin."""
+    """A sync of three images, of which the first comes slowly."""
     town.publish("app:1", "b:2", "c:3")
-    fault = town.origin.server.faults.add(Fault(actions.trickle(2000, 0.1), path="/blobs/", times=1))
+    fault = town.origin.server.faults.add(Fault(actions.trickle(2000, 0.1), path="/app/blobs/"))
     town.config("app:1", "b:2", "c:3")
     process = await town.shell.start("sync", "--jobs", "1", "-o", "json", *args, **env)
     await until(lambda: fault.fired)
@@ -120,7 +120,7 @@ async def test_a_signal_that_comes_late_is_not_lost_and_cuts_no_report(town):
     """While the report is written into a pipe that is full."""
     town.config(*(f"gone:{number}" for number in range(200)))
     reading, writing = os.pipe()
-    process = await town.shell.start("sync", "-o", "json", "--progress", "none", stdout=writing)
+    process = await town.shell.start("sync", "-o", "json", "--progress", "none", stdout=writing, PYTHONUNBUFFERED="1")
     os.close(writing)
     await until(lambda: waiting(reading) >= PIPE)
 

@@ -98,9 +98,8 @@ async def test_a_wrong_password_says_where_to_look(town):
 
 
 async def test_an_immutable_tag_shows_both_digests(town):
-    town.publish("app:1", edition="old")
+    town.mirrored("app:1", edition="old")
     town.config("app:1")
-    await town.shell.run("sync")
     town.publish("app:1")
     body = b'{"errors": [{"code": "TAG_INVALID", "message": "tag is immutable"}]}'
     town.target.server.faults.add(Fault(actions.reply(400, body), method="PUT", path="/manifests/1$"))
@@ -115,8 +114,8 @@ async def test_an_immutable_tag_shows_both_digests(town):
 @pytest.mark.parametrize("change", ["moved", "lost"])
 async def test_verify_says_what_is_there_instead(town, change):
     town.publish("app:1", "app:2")
+    town.mirrored("app:1", "app:2")
     town.config("app:1", "app:2")
-    await town.shell.run("sync")
     tags = town.target.store.find("app").tags
     tags["1"] = tags["2"]
     if change == "lost":
@@ -130,10 +129,8 @@ async def test_verify_says_what_is_there_instead(town, change):
 
 
 async def test_a_plan_lists_what_it_would_do_and_then_what_it_cannot(town):
-    town.publish("app:1", "app:2", edition="old")
-    town.config("app:1", "app:2")
-    await town.shell.run("sync", "--only", "*app:2")
-    town.publish("app:2")
+    town.publish("app:1", "app:2")
+    town.mirrored("app:2", edition="old")
     town.config("app:1", "app:2", "gone:1")
 
     told = await lines(town, "plan")
@@ -156,17 +153,16 @@ async def test_a_run_with_v_tells_what_each_host_did(town):
 
 
 async def test_only_what_a_run_needs_is_imported(town):
-    """boto3 is for ECR, docker for a registry without a credential in the file, rich for terminals."""
+    """boto3 is for ECR, docker for registries that ask who we are, rich for terminals."""
     town.publish("app:1")
-    town.origin.ask_for_passwords({"joe": "sesame"})
-    town.config("app:1", registry={"auth": {"username": "joe", "password": "sesame"}})
+    town.config("app:1")
 
     ran = await town.shell.run("plan", PYTHONPROFILEIMPORTTIME="1")
 
     imported = {line.rsplit("|", 1)[-1].strip() for line in ran.err.splitlines()}
     assert ran.code == 0
     assert "aiohttp" in imported
-    assert not {"boto3", "botocore", "rich", "jinja2"} & imported
+    assert not {"boto3", "botocore", "docker", "rich", "jinja2"} & imported
 
 
 async def test_a_terminal_without_our_characters_gets_them_written_out(town):
