@@ -116,7 +116,12 @@ def _kinds(table: Table) -> str:
 
 def _figures(tables: Sequence[Table]) -> str:
     lines = [
-        [each.says, f"≤ {each.limit:g}", "" if each.value is None else f"{each.value:.4g}", each.word]
+        [each.says, f"≤ {_number(each.limit)}", "" if each.value is None else _number(each.value), each.word]
         for each in verdicts(_by_name(tables))
     ]
     return rows([["figure", "wanted", "measured", ""], *lines])
+
+
+def _number(value: float) -> str:
+    """Whole where it is large."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits are enough
