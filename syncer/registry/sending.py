@@ -40,6 +40,10 @@ class Sending:
         self._timeout = timeout
         self._allow((self._head if self._body is None else self._stall) + connecting)
 
+    def connected(self) -> None:
+        """There is a connection: the time for making it is over."""
+        self._allow(self._head if self._body is None else self._stall)
+
     def unwatched(self) -> None:
         """The head has come, or never will: leave its deadline alone, though the body may still be on its way."""
         self._timeout = None

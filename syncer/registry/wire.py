@@ -24,6 +24,7 @@ from syncer.registry.urls import is_target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from types import SimpleNamespace
 
     from syncer.oci.names import Origin
     from syncer.registry.http import Request
@@ -70,9 +71,22 @@ class Connections:
             trust_env=False,
             raise_for_status=False,
             read_bufsize=_BUFFER,
+            trace_configs=[_telling_when_connected()],
         )
         session._retry_connection = False  # noqa: SLF001 -- no public switch; a PUT must never be sent twice unseen
         return session
+
+
+def _telling_when_connected() -> aiohttp.TraceConfig:
+    """Tells each request's Sending when it has its connection: from then on only the server can be slow."""
+
+    async def connected(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
+        context.trace_request_ctx.connected()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(connected)
+    trace.on_connection_reuseconn.append(connected)
+    return trace
 
 
 class Wire:
@@ -140,6 +154,7 @@ class Wire:
             server_hostname=request.origin.host if dialled != request.origin else None,
             proxy=proxy.url if proxy else None,
             proxy_headers=proxy.headers if proxy else None,
+            trace_request_ctx=sending,
         )
 
     def _context(self, origin: Origin) -> ssl.SSLContext:
