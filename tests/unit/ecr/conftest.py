@@ -5,11 +5,11 @@ import pytest
 from syncer.clock import SystemClock
 from syncer.content.memory import MemoryRegistry
 from syncer.ecr.api import Api
-from syncer.settings.ecr_hosts import parse_host
 from syncer.ecr.pace import Pace
 from syncer.ecr.registry import EcrRegistry
 from syncer.ecr.session import AwsAccess, AwsKeys, ecr_client
 from syncer.sandbox.ecr.server import EcrRegion
+from syncer.settings.ecr_hosts import parse_host
 from syncer.settings.secret import Secret
 from syncer.settings.targets import RepositorySettings
 

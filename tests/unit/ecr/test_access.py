@@ -6,13 +6,13 @@ import pytest
 
 from syncer.clock import SteppedClock
 from syncer.ecr.api import Api
-from syncer.settings.ecr_hosts import parse_host
 from syncer.ecr.keychain import EcrKeychain
 from syncer.ecr.pace import Pace
 from syncer.ecr.session import AwsAccess, AwsKeys, ecr_client
 from syncer.errors import AwsCredentials, Denied, TooManyRequests, Unreachable
 from syncer.oci.origin import Origin
 from syncer.sandbox.ecr.server import EcrRegion
+from syncer.settings.ecr_hosts import parse_host
 from syncer.settings.secret import Secret
 
 HOST = "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"
