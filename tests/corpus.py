@@ -33,7 +33,7 @@ IN_TOTO = "application/vnd.in-toto+json"
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 ACCEPT = f"{OCI_INDEX}, {OCI_MANIFEST}, {DOCKER_LIST}, {DOCKER_MANIFEST}"
 
-KIB = 1024
+KIB, MIB = 1024, 1024**2
 PLATFORMS = ("linux/amd64", "linux/arm64")
 AMD64 = {"os": "linux", "architecture": "amd64"}
 UNKNOWN = {"os": "unknown", "architecture": "unknown"}
@@ -311,3 +311,39 @@ class Door:
             assert answer.status == 201, answer
         if name == root.digest:
             self._put.add((repository, name))
+
+
+# what is too large to be held
+
+
+def mebibytes(count: int) -> Iterator[bytes]:
+    """Bytes that differ from one MiB to the next, made as they are sent."""
+    seed = random.Random("big").randbytes(MIB - 8)
+    for number in range(count):
+        yield number.to_bytes(8, "big") + seed
+
+
+def push_big(host: str, name: str, size: int) -> str:
+    """A blob of `size` bytes that is never in memory as a whole; its digest."""
+    hasher = hashlib.sha256()
+    for chunk in mebibytes(size // MIB):
+        hasher.update(chunk)
+    digest = f"sha256:{hasher.hexdigest()}"
+    session = Door(host).ask("POST", f"/v2/{name}/blobs/uploads/").headers["location"].partition("/v2/")[2]
+    http = HTTPConnection(host, timeout=120)
+    http.request("PUT", f"/v2/{session}&digest={digest}", mebibytes(size // MIB), {"Content-Length": str(size)})
+    with http.getresponse() as response:
+        assert response.status == 201
+        response.read()
+    http.close()
+    return digest
+
+
+def push_big_image(host: str, name: str, size: int) -> str:
+    """An image with one layer of `size` bytes, under the tag v1; the layer's digest."""
+    config = Blob(OCI_CONFIG, b'{"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers"}}')
+    digest = push_big(host, name, size)
+    layers = [{"mediaType": OCI_LAYER, "digest": digest, "size": size}]
+    image = document(OCI_MANIFEST, {"config": config.descriptor(), "layers": layers}, [config], [])
+    Door(host).push(name, image, "v1")
+    return digest

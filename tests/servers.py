@@ -91,6 +91,21 @@ def docker_registry(
         running.process.wait()
 
 
+@contextmanager
+def restarted(registry: RealRegistry) -> Iterator[None]:
+    """Kill the registry and run it again, at the same address and on the same files."""
+    registry.process.kill()
+    registry.process.wait()
+    program, serve, config = registry.process.args
+    with registry.log.open("ab") as out:
+        process = subprocess.Popen([program, serve, config], stdout=out, stderr=out)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def _start(program: str, directory: Path, *, tls: bool, settings: dict[str, Any]) -> RealRegistry:
     address = f"127.0.0.1:{free_port()}"
     storage, log, config = directory / "storage", directory / "registry.log", directory / "config.yml"

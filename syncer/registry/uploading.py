@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -77,6 +78,8 @@ class Uploader:
                 raise sending.failure from error
             if not await self._arrived_after(error, d):
                 raise
+        finally:
+            await sending.aclose()
         return Landed.UPLOADED
 
     async def _open(self, d: Descriptor, source: Routes | None) -> str | None:
@@ -161,17 +164,26 @@ class _Sending:
     def __init__(self, content: Content) -> None:
         self.failure: SyncerError | None = None
         self._content = content
+        self._opened = AsyncExitStack()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes, from the first: a request may be sent again after its credential was renewed."""
         self.failure = None
         try:
-            async with self._content.open() as chunks:
-                async for chunk in chunks:
-                    yield chunk
+            await self.aclose()
+            chunks = await self._opened.enter_async_context(self._content.open())
+            async for chunk in chunks:
+                yield chunk
         except SyncerError as error:
             self.failure = error
             raise
+
+    async def aclose(self) -> None:
+        """Let go of the content: whoever feeds it waits for room.
+
+        After a broken request only the garbage collector ends `chunks`.
+        """
+        await self._opened.aclose()
 
 
 def _upload_failure(refusal: Refusal, what: str, size: int) -> SyncerError:

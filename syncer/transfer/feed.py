@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from syncer.errors import CorruptContent
+from syncer.errors import CorruptContent, Unreachable
 from syncer.report.events import Noted
 from syncer.transfer.reading import Reading
 from syncer.transfer.shelf import Shelf, Windows
@@ -110,6 +110,7 @@ class Feed:
             fed.hosts = set() if fed.error else set(tee.reading.hosts)
             fed.given_up = fed.error is not None and fed.error is tee.error and not tee.worth_repeating
             tee.leave(branch)
+            branch.end(Unreachable(f"the request that {fed.d.digest} was for is over", host=fed.registry))
 
     def _begun(self, fed: Fed) -> Tee:
         """A new tee that gathers, and the task that will read for it."""

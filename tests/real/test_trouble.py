@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import ExitStack
 
 import corpus
 import pytest
@@ -131,3 +132,23 @@ def test_two_runs_of_one_file_do_not_meet(source, target, syncer):
     second = Syncer(syncer.home).start("sync", "-o", "json")
     assert second.wait() == 7
     assert process.wait() == 0
+
+
+@pytest.mark.parametrize("victims", [["source"], ["target"], ["source", "target"]], ids="-".join)
+def test_a_registry_that_restarts_in_the_middle_of_a_layer_is_waited_for(tmp_path, syncer, victims):
+    with ExitStack() as stack:
+        ends = {name: stack.enter_context(servers.docker_registry(tmp_path / name)) for name in ("source", "target")}
+        digest = corpus.push_big_image(ends["source"].host, "big", 300 * corpus.MIB)
+        syncer.write(**one(f"{ends['source'].host}/big:v1", "big", {"there": ends["target"].host}))
+        process = syncer.start("sync")
+        servers.wait_until(lambda: _arrived(ends["target"], "big") > 50 * corpus.MIB, process, "the upload")
+        for name in victims:
+            stack.enter_context(servers.restarted(ends[name]))
+        assert process.wait() == 0, (syncer.home / "out").read_text()
+        assert ends["target"].blob_path(digest).stat().st_size == 300 * corpus.MIB
+
+
+def _arrived(registry, repository):
+    """Bytes of uploads that the registry has begun."""
+    uploads = registry.storage / f"docker/registry/v2/repositories/{repository}/_uploads"
+    return sum(path.stat().st_size for path in uploads.glob("*/data"))
