@@ -48,6 +48,7 @@ class Syncer:
     def __init__(self, home: Path) -> None:
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
+        self._started: list[subprocess.Popen[bytes]] = []
 
     def write(self, **sections: Any) -> None:
         """The mirrors.yaml of the next runs; JSON is YAML."""
@@ -57,13 +58,21 @@ class Syncer:
         inherited = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
         here = {"HOME": str(self.home), "PYTHONPATH": str(Path(servers.__file__).parents[1])}
         with (self.home / "out").open("w") as out, (self.home / "err").open("w") as err:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "syncer", *arguments, "--state-dir", "state"],
                 cwd=self.home,
                 env=here | inherited | environment,
                 stdout=out,
                 stderr=err,
             )
+        self._started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Leave nothing running, however the test ended."""
+        for process in self._started:
+            process.kill()
+            process.wait()
 
     def run(self, *arguments: str, **environment: str) -> Ended:
         """Run to the end; the report is JSON."""

@@ -37,5 +37,7 @@ def target(start) -> RealRegistry:
 
 
 @pytest.fixture
-def syncer(tmp_path) -> Syncer:
-    return Syncer(tmp_path / "user")
+def syncer(tmp_path) -> Iterator[Syncer]:
+    user = Syncer(tmp_path / "user")
+    yield user
+    user.end()

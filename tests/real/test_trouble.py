@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import corpus
 import pytest
 import servers
-from running import Log, Syncer, counted, one, without
+from running import Log, counted, one, without
 
 APP = corpus.platforms("app", "alpine")
 TAGS = {f"v{n}": corpus.platforms(f"many {n}", "debian", 400 * corpus.KIB) for n in range(12)}
@@ -129,8 +129,9 @@ def test_a_layer_that_is_missing_at_the_source_fails_its_image_alone(source, tar
 def test_two_runs_of_one_file_do_not_meet(source, target, syncer):
     syncer.write(**one(f"{source.host}/many", "locked", {"there": target.host}, list(TAGS)))
     process = begun(syncer, target, 3)
-    second = Syncer(syncer.home).start("sync", "-o", "json")
-    assert second.wait() == 7
+    process.send_signal(signal.SIGSTOP)
+    assert syncer.run("sync").code == 7
+    process.send_signal(signal.SIGCONT)
     assert process.wait() == 0
 
 
