@@ -377,7 +377,7 @@ class TimedOut(NetworkError):
 
 
 class Silent(TimedOut):
-    """The host did not answer at first contact, and is not asked again in this run."""
+    """The host did not answer at first contact, or for minutes, and is not asked again in this run."""
 
     transient = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -26,10 +27,8 @@ def docker_engine() -> Iterator[docker.DockerClient]:
         with (root / "log").open("wb") as log:
             process = subprocess.Popen([program, *_options(program, root)], stdout=log, stderr=log)
         try:
-            listening = (root / "sock").exists
-            assert servers.wait_until(listening, process, program), (root / "log").read_text()
+            assert servers.wait_until(lambda: _answers(root / "sock"), process, program), (root / "log").read_text()
             client = docker.DockerClient(f"unix://{root}/sock", timeout=60)
-            servers.wait_until(lambda: _answers(client), process, program)
             yield client
             client.close()
         finally:
@@ -55,8 +54,12 @@ def _options(program: str, root: Path) -> list[str]:
     return [*options, key] if known else options
 
 
-def _answers(client: docker.DockerClient) -> bool:
-    try:
-        return bool(client.ping())
-    except (docker.errors.APIError, OSError):
-        return False
+def _answers(path: Path) -> bool:
+    """Whether the engine answers by now: a young one resets connections, which docker's client does not clean up."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(path))
+            connection.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            return connection.recv(7) == b"HTTP/1."
+        except OSError:
+            return False

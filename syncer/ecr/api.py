@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from syncer.ecr.failures import translated
+from syncer.errors import AwsCredentials, Silent, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from syncer.ecr.pace import Pace
+    from syncer.errors import SyncerError
 
 PAGE = 1000  # ListImages and DescribeRepositories: maxResults. Source: ECR API reference
 BATCH = 100  # BatchGetImage, BatchCheckLayerAvailability: ids a call; botocore does not check it
@@ -32,13 +34,18 @@ class Api:
         """The registry's host: what messages name."""
         self._client: Any = None
         self._connecting = asyncio.Lock()
+        self._contacted = False
+        self._closed: SyncerError | None = None  # why it is not asked again in this run (law 5)
 
     async def call(self, action: str, method: str, **parameters: Any) -> Mapping[str, Any]:
         """The answer to one call; raises SyncerError, translated from AWS's own words."""
-        client = await self._connected()
-        await self.turn(action)
-        answer: Mapping[str, Any] = await self._in_thread(action, getattr(client, method), **parameters)
-        return answer
+        if not self._contacted:
+            async with self._connecting:  # the first call goes alone: fifty must not find out one by one
+                if not self._contacted:
+                    return await self._first(action, method, **parameters)
+        if self._closed is not None:
+            raise type(self._closed)(self._closed.message, hint=self._closed.hint, host=self.host)
+        return await self._called(action, method, **parameters)
 
     async def turn(self, action: str) -> None:
         """Wait for the turn of `action` under its quota, which /v2/ draws on too."""
@@ -58,11 +65,24 @@ class Api:
         """One call about the repository `name`."""
         return await self.call(action, method, registryId=self._account, repositoryName=name, **parameters)
 
-    async def _connected(self) -> Any:
-        async with self._connecting:
-            if self._client is None:
-                self._client = await self._in_thread("connect", self._connect)
-            return self._client
+    async def _first(self, action: str, method: str, **parameters: Any) -> Mapping[str, Any]:
+        try:
+            return await self._called(action, method, **parameters)
+        except TimedOut as error:
+            self._closed = Silent(f"{error}; it is not asked again in this run", host=self.host)
+            raise
+        except AwsCredentials as error:
+            self._closed = error
+            raise
+        finally:
+            self._contacted = True
+
+    async def _called(self, action: str, method: str, **parameters: Any) -> Mapping[str, Any]:
+        if self._client is None:
+            self._client = await self._in_thread("connect", self._connect)
+        await self.turn(action)
+        answer: Mapping[str, Any] = await self._in_thread(action, getattr(self._client, method), **parameters)
+        return answer
 
     async def _in_thread(self, action: str, deed: Callable[..., Any], **parameters: Any) -> Any:
         try:

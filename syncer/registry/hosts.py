@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from syncer.registry.http import Response
 
 MOST_WARNINGS = 10  # of one host
+PATIENCE = 120.0  # seconds of nothing but timeouts after which a host is left alone: it would hold up the run for hours
 
 
 @dataclass(slots=True)
@@ -28,7 +29,8 @@ class HostRecord:
     received: int = 0  # body bytes
     load: int = 0  # requests that wait or are open now
     answered: bool = False  # at least once in this run
-    timed_out_at_first_contact: bool = False
+    silent: str | None = None  # why it is not asked again in this run
+    silent_since: float | None = None  # by the monotonic clock: the first of the timeouts since it last answered
     blamed: str | None = None  # why it is not asked any more
     closed_until: float = 0.0  # by the monotonic clock: it asked us to wait
     pulls_left: tuple[int, int | None] | None = None  # (N, seconds of the window), by Docker Hub's count
@@ -41,7 +43,7 @@ class HostRecord:
 
     def saw(self, response: Response) -> None:
         """Note that the head of an answer came, and what the registry says of itself in it."""
-        self.answered, self.timed_out_at_first_contact = True, False
+        self.answered, self.silent, self.silent_since = True, None, None
         self.pulls_left = allowance(response.header("RateLimit-Remaining")) or self.pulls_left
         for text in filter(None, map(warning, response.header_all("Warning"))):
             if len(self.warnings) < MOST_WARNINGS:
@@ -54,11 +56,17 @@ class HostRecord:
         else:
             self.breaker.succeeded()
 
-    def failed(self, error: NetworkError) -> None:
-        """Note that no answer came, or that it broke off."""
+    def failed(self, error: NetworkError, now: float) -> None:
+        """Note that no answer came, or that it broke off; `now` is the time by the monotonic clock."""
         self.breaker.failed()
-        if isinstance(error, TimedOut) and not self.answered:
-            self.timed_out_at_first_contact = True
+        if not isinstance(error, TimedOut):
+            return
+        if not self.answered:
+            self.silent = "did not answer in time at first contact"
+        elif self.silent_since is None:
+            self.silent_since = now
+        elif now - self.silent_since > PATIENCE:
+            self.silent = f"has not answered for {now - self.silent_since:.0f} s"
 
 
 class Hosts:

@@ -128,11 +128,11 @@ class Throttled:
         try:
             response = await stack.enter_async_context(self._inner.send(request))
         except NetworkError as error:
-            record.failed(error)
+            record.failed(error, self._gates.clock.monotonic())
             raise
         record.saw(response)
         self._close_if_asked(response, record)
-        counted = Counted(response, record)
+        counted = Counted(response, record, self._gates.clock)
         stack.callback(counted.finish)
         return counted
 
@@ -145,18 +145,18 @@ class Throttled:
 
 
 def _refuse_silent(record: HostRecord) -> None:
-    """Law 5: who timed out at first contact is not asked again, however many wait for their turn."""
-    if record.timed_out_at_first_contact:
-        message = f"{record.host} did not answer in time at first contact; it is not asked again in this run"
-        raise Silent(message, host=record.host)
+    """Law 5: who timed out at first contact, or has done nothing else for long, is not asked again in this run."""
+    if record.silent is not None:
+        raise Silent(f"{record.host} {record.silent}; it is not asked again in this run", host=record.host)
 
 
 class Counted:
     """A Response whose bytes are counted for its host, and whose breaking off counts against it."""
 
-    def __init__(self, inner: Response, record: HostRecord) -> None:
+    def __init__(self, inner: Response, record: HostRecord, clock: Clock) -> None:
         self._inner = inner
         self._record = record
+        self._clock = clock
         self._broke = False
 
     def finish(self) -> None:
@@ -204,4 +204,4 @@ class Counted:
 
     def _fail(self, error: NetworkError) -> None:
         self._broke = True
-        self._record.failed(error)
+        self._record.failed(error, self._clock.monotonic())

@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from syncer.clock import SteppedClock
 from syncer.ecr.api import Api
 from syncer.ecr.keychain import EcrKeychain
 from syncer.ecr.pace import Pace
 from syncer.ecr.session import AwsAccess, AwsKeys, ecr_client
-from syncer.errors import AwsCredentials, Denied, TooManyRequests, Unreachable
+from syncer.errors import AwsCredentials, Denied, Silent, TimedOut, TooManyRequests, Unreachable
 from syncer.oci.origin import Origin
 from syncer.sandbox.ecr.server import EcrRegion
 from syncer.settings.ecr_hosts import parse_host
@@ -113,3 +114,27 @@ async def test_other_origins_get_no_password(api, region, clock):
     for other in (f"http://{HOST}", f"https://{HOST}:8443", "https://example.com"):
         assert await keychain.credential(Origin.parse(other)) is None
     assert region.state.calls == []
+
+
+async def test_credentials_that_are_refused_are_not_tried_again_for_every_repository(connect, region):
+    region.state.principals.strict = True
+    api = connect()
+    for _ in range(3):
+        with pytest.raises(AwsCredentials):
+            await repositories(api)
+    assert len(region.state.calls) == 1
+
+
+async def test_an_api_that_times_out_at_first_contact_is_not_asked_again():
+    """Law 5: however many repositories there are, it costs one timeout."""
+    calls = []
+
+    class Silence:
+        def describe_repositories(self, **_):
+            calls.append(1)
+            raise ReadTimeoutError(endpoint_url="https://api.ecr.cn-north-1.amazonaws.com.cn")
+
+    api = Api(Silence, "123456789012", HOST, Pace())
+    results = await asyncio.gather(*(repositories(api) for _ in range(5)), return_exceptions=True)
+    assert [type(result) for result in results] == [TimedOut, Silent, Silent, Silent, Silent]
+    assert len(calls) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import nullcontext
 
 import pytest
 
@@ -190,3 +191,40 @@ async def test_what_a_registry_says_of_itself_is_noted(scripted, answer, origin,
 
     assert world.record.pulls_left == (76, 21600)
     assert world.hosts.warnings() == ("registry.example: ends soon",)
+
+
+async def test_a_host_that_does_nothing_but_time_out_for_minutes_is_left_alone(scripted, answer, origin, clock):
+    """Law 5: a target that freezes in the middle must not hold up the run for hours."""
+    answers = [answer()]
+
+    def frozen(_request):
+        if answers:
+            return answers.pop()
+        raise TimedOut("late")
+
+    world = World(clock, scripted(frozen), origin)
+    await world.get()
+    for _ in range(3):
+        with pytest.raises(TimedOut, match="late"):
+            await world.get()
+        clock.advance(61)
+
+    with pytest.raises(Silent, match="has not answered for"):
+        await world.get()
+
+
+async def test_one_answer_among_timeouts_makes_up_for_them(scripted, answer, origin, clock):
+    script = [answer(), TimedOut("late"), answer(), TimedOut("late"), answer()]
+
+    def next_answer(_request):
+        found = script.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    world = World(clock, scripted(next_answer), origin)
+    for position in range(5):
+        clock.advance(100)
+        with pytest.raises(TimedOut) if position % 2 else nullcontext():
+            await world.get()
+    assert script == []
