@@ -10,6 +10,7 @@ COPY requirements.lock ./
 RUN python -m venv /opt/syncer \
     && /opt/syncer/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE mirrors.yaml ./
+COPY docs/errors.md ./docs/errors.md
 COPY syncer ./syncer
 RUN /opt/syncer/bin/pip install --no-cache-dir --no-deps . \
     && /opt/syncer/bin/pip uninstall --yes pip \

@@ -118,6 +118,13 @@ def test_every_file_that_it_copies_exists_and_is_let_through(dockerfile) -> None
         assert f"!{source}" in let_through
 
 
+def test_the_files_that_the_package_links_to_come_along(dockerfile) -> None:
+    links = [path for path in (ROOT / "syncer").rglob("*") if path.is_symlink()]
+
+    assert links
+    assert {str(link.resolve().relative_to(ROOT)) for link in links} <= copied(dockerfile)
+
+
 def test_everything_else_stays_outside_the_build(dockerfile) -> None:
     rules = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line and line[0] != "#"]
     let_through = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
