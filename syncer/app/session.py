@@ -38,7 +38,7 @@ class Task:
 
     command: str
     choice: Choice = field(default_factory=Choice)
-    jobs: int = 8  # images copied at a time
+    jobs: int = 64  # images copied at a time
     retries: int = 5  # repetitions of a failed step
     engine: str = "local"  # one of kinds.ENGINES
 

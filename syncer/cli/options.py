@@ -65,7 +65,7 @@ _OPTIONS = (
     click.option("--only", multiple=True, metavar="GLOB", help="Only images whose source or target matches."),
     click.option("--skip", multiple=True, metavar="GLOB", help="Not images whose source or target matches."),
     click.option(
-        "-j", "--jobs", type=click.IntRange(1, 256), default=8, show_default=True, help="Images copied at a time."
+        "-j", "--jobs", type=click.IntRange(1, 256), default=64, show_default=True, help="Images copied at a time."
     ),
     click.option(
         "--retries", type=click.IntRange(0, 100), default=5, show_default=True, help="Repetitions of a failed step."

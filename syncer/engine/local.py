@@ -35,7 +35,7 @@ class LocalEngine:
     """Runs `jobs` image copies at a time. What one of them meets is an outcome; only a bug ends the run."""
 
     def __init__(
-        self, attempts: Attempts, clock: Clock, state: State, *, jobs: int = 8, tuning: Tuning | None = None
+        self, attempts: Attempts, clock: Clock, state: State, *, jobs: int = 64, tuning: Tuning | None = None
     ) -> None:
         self._attempts = attempts
         self._clock = clock
@@ -58,11 +58,13 @@ class LocalEngine:
     async def _copy_all(self, plan: Plan, places: Places, book: _Book, stop: Stop) -> None:
         async with asyncio.TaskGroup() as readers:
             transfer = Transfer(self._attempts, self._clock, book.observe, readers, self._tuning)
+            transfer.found_something_in(_tagged(plan))
 
             async def one(copy: Copy) -> None:
                 await transfer.copy(copy, places, lambda to, outcome: book.finish(copy, to, outcome))
 
-            next_ones = takewhile(lambda _: not stop.requested, plan.copies)
+            largest_first = sorted(plan.copies, key=lambda copy: copy.size, reverse=True)
+            next_ones = takewhile(lambda _: not stop.requested, largest_first)
             await _until(stop, for_each(next_ones, one, self._jobs))
             if transfer.read_again:
                 book.observe(Noted(f"{transfer.read_again} bytes were read from sources more than once"))
@@ -121,6 +123,13 @@ async def _until(stop: Stop, work: Coroutine[None, None, None]) -> None:
 def _destinations(plan: Plan) -> int:
     copies = sum(len(copy.destinations) for copy in plan.copies)
     return copies + len(plan.skips) + sum(len(lost.destinations) for lost in plan.lost)
+
+
+def _tagged(plan: Plan) -> Iterator[Destination]:
+    """Destinations whose tag planning saw at the target."""
+    yield from (skip.destination for skip in plan.skips)
+    planned = [copy.destinations for copy in plan.copies] + [lost.destinations for lost in plan.lost]
+    yield from (to for destinations in planned for to in destinations if to.before is not None)
 
 
 def _decided(plan: Plan) -> Iterator[Outcome]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from syncer.oci.digest import Digest
     from syncer.oci.manifest import Index, Manifest
 
@@ -21,12 +24,29 @@ class Manifests:
         self._limit = limit
         self._size = 0
         self._held: OrderedDict[Digest, Manifest | Index] = OrderedDict()
+        self._flights: dict[Digest, asyncio.Event] = {}  # reads that have not ended
 
     def get(self, digest: Digest) -> Manifest | Index | None:
         """The manifest, if it is still here."""
         if digest in self._held:
             self._held.move_to_end(digest)
         return self._held.get(digest)
+
+    async def get_or_read(self, digest: Digest, read: Callable[[], Awaitable[Manifest | Index]]) -> Manifest | Index:
+        """From memory; of many who want it at once one reads it. If that fails, the others read for themselves."""
+        if digest in self._flights:
+            await self._flights[digest].wait()
+        held = self.get(digest)
+        if held is not None:
+            return held
+        if digest in self._flights:
+            return await read()
+        landed = self._flights[digest] = asyncio.Event()
+        try:
+            return await read()
+        finally:
+            del self._flights[digest]
+            landed.set()
 
     def keep(self, manifest: Manifest | Index) -> None:
         """Remember `manifest`, and forget those that were not used for longest."""

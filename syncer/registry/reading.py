@@ -87,7 +87,7 @@ class Reader:
 
     async def manifest(self, d: Descriptor) -> Manifest | Index:
         """The manifest with exactly the digest of `d`, from memory if it was read before."""
-        manifest = self.known.get(d.digest) or await self.read(d.digest, d.media_type)
+        manifest = await self.known.get_or_read(d.digest, lambda: self.read(d.digest, d.media_type))
         found = manifest.descriptor
         if found.size != d.size:
             raise MalformedManifest(f"{d.digest} has {found.size} bytes, not the {d.size} that are said to be in it")

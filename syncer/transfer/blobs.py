@@ -106,7 +106,8 @@ class Blobs:
 
     async def bring(self, blobs: Sequence[Descriptor]) -> None:
         """See that all of them are there."""
-        await for_each(blobs, self._bring_one, self._shared.tuning.per_image)
+        largest_first = sorted(blobs, key=lambda d: d.size, reverse=True)
+        await for_each(largest_first, self._bring_one, self._shared.tuning.per_image)
 
     async def _bring_one(self, d: Descriptor) -> None:
         """Of all who need `d` at this registry one at a time sees to it; who comes later finds it, or mounts it."""

@@ -18,7 +18,7 @@ from syncer.transfer.shared import Shared
 from syncer.transfer.tuning import Tuning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from syncer.attempts import Attempts
     from syncer.clock import Clock
@@ -54,6 +54,10 @@ class Transfer:
     def read_again(self) -> int:
         """Bytes that sources were asked for more than once, for want of memory or because targets came apart."""
         return self._feed.read_again
+
+    def found_something_in(self, destinations: Iterable[Destination]) -> None:
+        """Their repositories hold images already: there it is worth asking for manifests before they are put."""
+        self._shared.occupied.update((to.target, to.reference.repository) for to in destinations)
 
     async def copy(self, copy: Copy, places: Places, done: Callable[[Destination, Outcome], None]) -> None:
         """Bring `copy` to its destinations; `done` hears of each as soon as it is known what became of it."""

@@ -54,6 +54,12 @@ class Delivery:
     def _place(self) -> Place:
         return self._target.place
 
+    @property
+    def _worth_asking(self) -> bool:
+        """Whether manifests may be there; a guess where planning saw no tag, at the cost of putting them again."""
+        occupied = (self._to.target, self._place.repository) in self._shared.occupied
+        return not self._blobs.fresh and (occupied or self._registry.traits.batches)
+
     async def run(self) -> None:
         """Put everything in place, the tag last (law 3), and see that it is there (law 4)."""
         try:
@@ -76,7 +82,7 @@ class Delivery:
         holdings, place = self._shared.holdings, self._place
         asked = [n.descriptor for n in self._graph.nodes if not holdings.has(place, n.descriptor.digest)]
         absent = {d.digest for d in asked}
-        if asked and not self._blobs.fresh:
+        if asked and self._worth_asking:
             absent = {d.digest for d in await self._steps.step(lambda: self._target.absent(asked))}
         lacking = [node for node in self._graph.nodes if node.descriptor.digest in absent]
         present = [node for node in self._graph.nodes if node.descriptor.digest not in absent]

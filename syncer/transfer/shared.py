@@ -9,6 +9,7 @@ from syncer.transfer.holdings import Holdings, Leaders, Locks, Prepared
 
 if TYPE_CHECKING:
     from syncer.attempts import Attempts
+    from syncer.oci.names import RepositoryName
     from syncer.transfer.feed import Feed
     from syncer.transfer.tuning import Tuning
 
@@ -25,6 +26,7 @@ class Shared:
         self.locks = Locks()
         self.prepared = Prepared(attempts)
         self.mountless: set[str] = set()  # registries that refused to mount a blob from where it is committed
+        self.occupied: set[tuple[str, RepositoryName]] = set()  # (target, repository) that hold images already
         self._slots: dict[str, asyncio.Semaphore] = {}
 
     def slot(self, registry: str) -> asyncio.Semaphore:

@@ -30,7 +30,7 @@ async def test_a_blob_is_read_once_for_all_targets(world: World, sync):
 @pytest.mark.parametrize("verb", ["current", "absent", "put_blob", "put_manifest", "resolve"])
 async def test_a_dead_target_does_not_touch_the_copy_to_another(world: World, sync, verb: str):
     what = world.publish("app:1", two_platforms())
-    hold(world.at("west", "library/app"), image(blob("older")), "0")
+    hold(world.at("west", "library/app"), image(blob("older")), "1")
     world.at("west", "library/app").fail(verb, *[Unreachable("no route", host="west")] * 100)
 
     east, west = await sync(world, world.rule("app", "1"))
@@ -68,6 +68,7 @@ async def test_a_target_that_stands_still_is_let_go_and_served_later(world: Worl
 
 async def test_a_target_that_never_comes_is_not_waited_for_long(world: World, sync):
     world.publish("app:1", image(*(blob(f"layer {n}") for n in range(20))))
+    hold(world.at("west", "library/app"), image(blob("older")), "1")
     east_done = asyncio.Event()
 
     async def late(verb: str, _what: object) -> None:
@@ -83,6 +84,7 @@ async def test_a_target_that_never_comes_is_not_waited_for_long(world: World, sy
     outcomes = await asyncio.wait_for(sync(world, world.rule("app", "1"), observe=watch), 10)
 
     assert [outcome.status for outcome in outcomes] == [Status.COPIED] * 2
+    assert world.at("west", "library/app").called("absent")
 
 
 async def test_a_base_that_images_share_is_read_once_and_mounted_for_the_others(sync):

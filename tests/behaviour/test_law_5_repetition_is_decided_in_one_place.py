@@ -13,7 +13,7 @@ LAYER = WHAT.root.layers[0].digest
 @pytest.mark.parametrize("verb", ["put_blob", "put_manifest", "absent", "resolve"])
 async def test_law_5_a_passing_fault_at_the_target_is_survived(world: World, sync, verb: str):
     world.publish("app:1", WHAT)
-    hold(world.at("east", "library/app"), image(blob("older")), "0")
+    hold(world.at("east", "library/app"), image(blob("older")), "1")
     world.at("east", "library/app").fail(verb, ServerError("503"), ServerError("503"))
 
     (outcome,) = await sync(world, world.rule("app", "1"))

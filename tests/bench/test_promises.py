@@ -48,11 +48,17 @@ def test_each_distinct_blob_is_read_once_and_sent_once_to_each_target(measured, 
 
 @pytest.mark.parametrize(("name", "targets"), [("cold", 1), ("fan-out", 3)])
 def test_a_target_is_asked_little_more_than_there_is_to_put(measured, name, targets) -> None:
-    """At most 2.2 requests for a new blob, and 2 for a mount, a manifest or a tag."""
+    """2 requests for a new blob or a tag, 1 for a mount or a manifest; one in fifty more, where images race."""
     asked, corpus = measured[name]["target"]["requests"], measured[name]["corpus"]
-    others = corpus["placed"] - corpus["distinct"] + corpus["manifests"] + corpus["tags"]
+    mounts = corpus["placed"] - corpus["distinct"]
+    needed = 2 * corpus["distinct"] + mounts + corpus["manifests"] + 2 * corpus["tags"]
 
-    assert sum(asked.values()) <= targets * (2.2 * corpus["distinct"] + 2 * others)
+    assert sum(asked.values()) <= targets * 1.02 * needed
+
+
+@pytest.mark.parametrize("name", ["cold", "fan-out"])
+def test_each_manifest_is_read_once(measured, name) -> None:
+    assert measured[name]["source"]["requests"]["GET manifest"] == measured[name]["corpus"]["manifests"]
 
 
 def test_an_unchanged_tag_costs_one_head_at_either_end(measured) -> None:
