@@ -36,8 +36,8 @@ def check_report(options: Options) -> None:
 
 def check_output(file: Path | None) -> None:
     """Refuse an output file that could not be written, before any work is done."""
-    if file is not None:
-        draft = _draft(file)
+    if file is not None and not _special(file):
+        draft = _draft(file.resolve())
         try:
             draft.touch()
             draft.unlink()
@@ -51,12 +51,19 @@ def end(options: Options, report: Report, *, detailed: bool = False, body: Itera
         report = replace(report, interrupted=options.signals.exit_code)
     code = exit_code(report, detailed=detailed)
     code = _write_report(options, report, code)
+    try:
+        _print(options, report, code, body)
+    except OutputUnwritable as error:
+        code = _worse(options, code, error)
+    options.signals.leave(code)
+
+
+def _print(options: Options, report: Report, code: int, body: Iterable[str]) -> None:
     if options.output == "json":
         click.echo(json_format.document(report, code), nl=False)
-    else:
-        for line in _lines(options, report, code, body):
-            click.echo(line)
-    options.signals.leave(code)
+        return
+    for line in _lines(options, report, code, body):
+        click.echo(line)
 
 
 def _lines(options: Options, report: Report, code: int, body: Iterable[str]) -> Iterable[str]:
@@ -74,13 +81,28 @@ def _write_report(options: Options, report: Report, code: int) -> int:
     try:
         write(options.report, kinds.load(kinds.FORMATS[options.report.suffix])(report, code))
     except OutputUnwritable as error:
-        tell(options, "error", text_of(error))
-        return FAILED if code in _MILDER else code
+        return _worse(options, code, error)
     return code
+
+
+def _worse(options: Options, code: int, error: OutputUnwritable) -> int:
+    """The exit code of a run whose work is done and whose report is lost."""
+    tell(options, "error", text_of(error))
+    return FAILED if code in _MILDER else code
 
 
 def write(path: Path, content: str) -> None:
     """Write a file whole or not at all; raises OutputUnwritable."""
+    try:
+        if _special(path):
+            path.write_text(content, encoding="utf-8")
+        else:
+            _replace(path.resolve(), content)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _replace(path: Path, content: str) -> None:
     draft = _draft(path)
     try:
         with draft.open("w", encoding="utf-8") as file:
@@ -88,9 +110,14 @@ def write(path: Path, content: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    except OSError as error:
+    except OSError:
         draft.unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
+        raise
+
+
+def _special(path: Path) -> bool:
+    """Whether it is a device or a pipe (/dev/null, a shell's `>(...)`): that is written to, never replaced."""
+    return path.exists() and not path.is_file()
 
 
 def _draft(path: Path) -> Path:

@@ -19,6 +19,7 @@ from syncer.errors import (
     CredentialError,
     IntegrityError,
     Interrupted,
+    OutputUnwritable,
     SyncerError,
     leaves,
 )
@@ -104,5 +105,9 @@ def _stopped(stopped: Stopped, options: Options) -> int:
 
 
 def _document(error: SyncerError, code: int, options: Options) -> None:
-    if options.output == "json":
+    if options.output != "json":
+        return
+    try:
         click.echo(json.dumps(document(error, code), indent=2))
+    except OutputUnwritable as lost:
+        tell(options, "error", text_of(lost))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import io
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from syncer.cli import streams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,7 @@ class Lazily(click.Group):
         """Run the program, with signals and streams that lose nothing."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stopped)
-        sys.stdout, sys.stderr = _whole(sys.stdout), _whole(sys.stderr)
+        streams.install()
         return super().main(*args, **extra)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
@@ -56,21 +57,6 @@ class Lazily(click.Group):
         """Name the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-
-
-def _whole(stream: TextIO) -> TextIO:
-    """`stream`, which writes all that it is given.
-
-    What the terminal's encoding does not have is written out. Under PYTHONUNBUFFERED Python forgets the rest of what a
-    full pipe takes only a part of, if a signal comes meanwhile; a buffer in between does not.
-    """
-    if not isinstance(stream, io.TextIOWrapper):
-        return stream
-    if isinstance(stream.buffer, io.FileIO):
-        buffer = io.BufferedWriter(stream.buffer)
-        return io.TextIOWrapper(buffer, stream.encoding, "backslashreplace", line_buffering=True)
-    stream.reconfigure(errors="backslashreplace")
-    return stream
 
 
 def _stopped(number: int, _frame: object) -> None:
