@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from syncer.errors import Failure, SourceMoved, SyncerError
-from syncer.plan.model import Copy, Lost, Plan
+from syncer.errors import Failure, SourceMoved, StalePlan, SyncerError
+from syncer.plan.model import Copy, Lost, Plan, Skip
 from syncer.planning.keeping import unasked
 from syncer.report.model import Outcome, Status
 from syncer.transfer.crowd import for_each
@@ -15,6 +15,7 @@ from syncer.transfer.outcomes import begun, given_up, skipped
 if TYPE_CHECKING:
     from syncer.attempts import Attempts
     from syncer.content.places import Places
+    from syncer.oci.digest import Digest
     from syncer.plan.model import Destination
 
 BY_PLAN = "plan"
@@ -25,36 +26,60 @@ async def check_sources(plan: Plan, places: Places, attempts: Attempts) -> Plan:
     """`plan` with every source that means something else now as Lost, the others as they were.
 
     Where nobody can be asked, the plan itself says what the tag means: that is what a plan made elsewhere is for.
+    Raises StalePlan where it names places that its targets are not.
     """
-    checked: dict[int, Copy | Lost] = {}
+    _check_targets(plan, places)
+    entries: tuple[Copy | Skip, ...] = (*plan.copies, *plan.skips)
+    checked: dict[int, Copy | Skip | Lost] = {}
 
     async def check(position: int) -> None:
-        checked[position] = await _checked(plan.copies[position], places, attempts)
+        checked[position] = await _checked(entries[position], places, attempts)
 
-    await for_each(range(len(plan.copies)), check, _AT_ONCE)
-    found = [checked[position] for position in range(len(plan.copies))]
-    copies = tuple(each for each in found if isinstance(each, Copy))
-    return replace(plan, copies=copies, lost=plan.lost + tuple(each for each in found if isinstance(each, Lost)))
+    await for_each(range(len(entries)), check, _AT_ONCE)
+    found = [checked[position] for position in range(len(entries))]
+    return replace(
+        plan,
+        copies=tuple(each for each in found if isinstance(each, Copy)),
+        skips=tuple(each for each in found if isinstance(each, Skip)),
+        lost=plan.lost + tuple(each for each in found if isinstance(each, Lost)),
+    )
 
 
-async def _checked(copy: Copy, places: Places, attempts: Attempts) -> Copy | Lost:
-    tag = copy.source.tag
-    if tag is None or copy.source.digest is not None:
-        return copy
+def _check_targets(plan: Plan, places: Places) -> None:
+    """A variable in mirrors.yaml, or a hand in the plan, may have moved a target since; the report must not lie."""
+    for copy in plan.copies:
+        for to in copy.destinations:
+            host = places.registry(to.target).identity
+            if to.reference.registry != host:
+                raise StalePlan(f"the plan says {to.reference} for target {to.target}, which is {host} now")
+
+
+async def _checked(entry: Copy | Skip, places: Places, attempts: Attempts) -> Copy | Skip | Lost:
+    tag, then = entry.source.tag, _meant(entry)
+    if entry.source.digest not in {None, then}:
+        return _lost(entry, SourceMoved(f"{entry.source} is another image than {then}, which the plan says it is"))
+    if tag is None or entry.source.digest is not None or then is None:
+        return entry
     try:
-        resolution = await attempts.step(lambda: places.source(copy.source).resolve(tag))
+        resolution = await attempts.step(lambda: places.source(entry.source).resolve(tag))
     except SyncerError as error:
         if unasked(error):
-            return replace(copy, resolved_by=BY_PLAN)
-        return _lost(copy, error)
-    if resolution.descriptor.digest != copy.root.digest:
-        now, then = resolution.descriptor.digest, copy.root.digest
-        return _lost(copy, SourceMoved(f"{copy.source} means {now} now; when the plan was made it meant {then}"))
-    return copy
+            return replace(entry, resolved_by=BY_PLAN)
+        return _lost(entry, error)
+    now = resolution.descriptor.digest
+    if now != then:
+        return _lost(entry, SourceMoved(f"{entry.source} means {now} now; when the plan was made it meant {then}"))
+    return entry
 
 
-def _lost(copy: Copy, error: SyncerError) -> Lost:
-    return Lost(copy.source, copy.destinations, Failure.of(error), error.blocked, copy.said, copy.root.digest)
+def _meant(entry: Copy | Skip) -> Digest | None:
+    """What the source meant when the plan was made; None where nobody could be asked."""
+    return entry.root.digest if isinstance(entry, Copy) else entry.source_digest
+
+
+def _lost(entry: Copy | Skip, error: SyncerError) -> Lost:
+    destinations = entry.destinations if isinstance(entry, Copy) else (entry.destination,)
+    return Lost(entry.source, destinations, Failure.of(error), error.blocked, entry.said, _meant(entry))
 
 
 def preview(plan: Plan) -> tuple[Outcome, ...]:

@@ -1,12 +1,16 @@
 """Law 2: a tag is resolved once, while planning; nobody to ask is not the same as nothing there."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from builders import World, blob, image
 
-from syncer.errors import NotFound, SyncerError, Unauthorized, Unreachable, Unresolved
+from syncer.errors import NotFound, StalePlan, SyncerError, Unauthorized, Unreachable, Unresolved
+from syncer.oci.digest import Digest
 from syncer.oci.names import Tag
+from syncer.oci.reference import Reference
+from syncer.plan.model import Why
 from syncer.planning.check import check_sources
 from syncer.planning.make import make_plan
 from syncer.report.model import Status
@@ -99,3 +103,35 @@ async def test_law_2_a_saved_plan_says_what_a_tag_means_where_nobody_can_be_aske
     checked = await check_sources(plan, world, world.attempts)
 
     assert [copy.resolved_by for copy in checked.copies] == ["plan"]
+
+
+async def test_law_2_a_saved_plan_loses_an_image_that_was_up_to_date_and_has_moved(world: World, state, sync):
+    await synced_once(world, sync)
+    plan = await planned(world, state)
+    world.publish("nginx:1", NEW)
+
+    checked = await check_sources(plan, world, world.attempts)
+
+    assert [skip.why for skip in plan.skips] == [Why.UP_TO_DATE]
+    assert [lost.failure.code for lost in checked.lost] == ["E510"]
+    assert checked.skips == ()
+
+
+async def test_law_2_a_saved_plan_does_not_make_a_pinned_image_another_one(world: World, state):
+    plan = await planned(world, state)
+    (copy,) = plan.copies
+    edited = replace(copy, source=copy.source.with_digest(Digest.of(b"another")))
+
+    checked = await check_sources(replace(plan, copies=(edited,)), world, world.attempts)
+
+    assert [lost.failure.code for lost in checked.lost] == ["E510"]
+
+
+async def test_law_2_a_saved_plan_for_another_registry_than_the_targets_is_refused(world: World, state):
+    plan = await planned(world, state)
+    (copy,) = plan.copies
+    (to,) = copy.destinations
+    elsewhere = replace(to, reference=Reference.parse("elsewhere.example.com/nginx:1"))
+
+    with pytest.raises(StalePlan, match=r"elsewhere\.example\.com/nginx:1"):
+        await check_sources(replace(plan, copies=(replace(copy, destinations=(elsewhere,)),)), world, world.attempts)
