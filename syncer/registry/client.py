@@ -19,23 +19,25 @@ if TYPE_CHECKING:
     from syncer.clock import Clock
     from syncer.credentials.keychain import Keychain
     from syncer.registry.http import Client
+    from syncer.settings.bandwidth import Timetable
     from syncer.settings.registries import Endpoint
 
 
 class Clients:
     """Makes clients that share one record per host, one gate per host and access, and one pool of connections."""
 
-    def __init__(self, clock: Clock, around: Surroundings | None = None) -> None:
+    def __init__(self, clock: Clock, around: Surroundings | None = None, bandwidth: Timetable | None = None) -> None:
         self.hosts = Hosts(clock)
         self._clock = clock
         self._around = around or Surroundings()
-        self._gates = Gates(self.hosts, clock)
+        self._gates = Gates(self.hosts, clock, bandwidth)
         self._connections = Connections(self._around.deadlines)
 
     def client(self, endpoint: Endpoint, keychain: Keychain | None = None) -> Client:
         """A client for `endpoint`; without a keychain it is anonymous there. Closing it closes nothing shared."""
         self._gates.limit(endpoint.origin, endpoint.limits)
-        gated = Throttled(Wire(endpoint, self._connections, self._around), self._gates)
+        paces = self._gates.bandwidths.of(endpoint.name, endpoint.limits.bandwidth)
+        gated = Throttled(Wire(endpoint, self._connections, self._around), self._gates, paces)
         tokens = Tokens(endpoint, keychain, gated, self._clock)
         return Authenticated(Following(gated), endpoint, keychain, tokens)
 

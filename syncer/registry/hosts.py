@@ -33,7 +33,10 @@ class HostRecord:
     silent_since: float | None = None  # by the monotonic clock: the first of the timeouts since it last answered
     blamed: str | None = None  # why it is not asked any more
     closed_until: float = 0.0  # by the monotonic clock: it asked us to wait
+    pulls: int = 0  # manifests that it gave: what Docker Hub counts
     pulls_left: tuple[int, int | None] | None = None  # (N, seconds of the window), by Docker Hub's count
+    pulls_limit: int | None = None  # of which those are what is left
+    pulls_open: int = 0  # asked for and not answered yet
     warnings: dict[str, None] = field(default_factory=dict)  # what the registry wants shown, in order, each once
 
     @property
@@ -41,10 +44,17 @@ class HostRecord:
         """Whether it was asked, and in vain."""
         return self.requests > 0 and not self.answered
 
+    @property
+    def pulls_are_spent(self) -> bool:
+        """Whether the registry says that its budget has no pull left besides those under way."""
+        return self.pulls_left is not None and self.pulls_left[0] <= self.pulls_open
+
     def saw(self, response: Response) -> None:
         """Note that the head of an answer came, and what the registry says of itself in it."""
         self.answered, self.silent, self.silent_since = True, None, None
         self.pulls_left = allowance(response.header("RateLimit-Remaining")) or self.pulls_left
+        if limit := allowance(response.header("RateLimit-Limit")):
+            self.pulls_limit = limit[0]
         for text in filter(None, map(warning, response.header_all("Warning"))):
             if len(self.warnings) < MOST_WARNINGS:
                 self.warnings[text] = None
@@ -67,6 +77,11 @@ class HostRecord:
             self.silent_since = now
         elif now - self.silent_since > PATIENCE:
             self.silent = f"has not answered for {now - self.silent_since:.0f} s"
+
+
+def spare(in_flight: int, load: int) -> int:
+    """How many more streams could begin now; a quarter of `in_flight` is left to requests that cannot be spared."""
+    return max(0, in_flight - in_flight // 4 - load)
 
 
 class Hosts:

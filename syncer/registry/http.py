@@ -44,6 +44,7 @@ class Request:
     scope: str = ""  # token scope that it needs: "repository:library/nginx:pull"
     anonymous: bool = False  # never carries a credential (redirects, foreign hosts)
     deadline: float | None = None  # seconds to the response's head; None: the wire's default
+    bulk: bool = False  # moves a blob, so that it may take long: nothing small waits behind it
 
     @property
     def url(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -55,7 +55,7 @@ class Routes:
         """Read a blob, or a part of it: `stop` is exclusive, a Range header's end is not. RFC 9110, 14.2."""
         end = "" if stop is None else stop - 1
         headers = {"Range": f"bytes={start}-{end}"} if start or stop is not None else {}
-        return self._pull("GET", self._blob_path(digest), headers)
+        return replace(self._pull("GET", self._blob_path(digest), headers), bulk=True)
 
     def has_blob(self, digest: Digest) -> Request:
         """Ask whether a blob is there."""
@@ -77,7 +77,7 @@ class Routes:
     def finish_upload(self, session: str, digest: Digest, body: Body) -> Request:
         """Send a whole blob to the upload session at `session`, a path with its query as the registry gave it."""
         mark = "&" if "?" in session else "?"
-        return self._push("PUT", f"{session}{mark}digest={quote(str(digest), safe='')}", body=body)
+        return replace(self._push("PUT", f"{session}{mark}digest={quote(str(digest), safe='')}", body=body), bulk=True)
 
     def put_manifest(self, name: Tag | Digest, media_type: str, body: Body) -> Request:
         """Store a manifest."""

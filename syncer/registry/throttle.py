@@ -1,19 +1,25 @@
-"""The gate that every request passes (law 5): per (host, access) a pool of slots, then a rate; a closing time per host.
+"""The gate that every request passes (law 5): per (host, access) slots, then a rate; a closing time per host.
 
-Slots outside, rate inside: asyncio-throttle polls, so at most as many poll as there are slots.
+Slots outside, rate inside: asyncio-throttle polls, so at most as many poll as there are slots. How many slots there
+are adapts (`adaptive`), small requests and blobs apart, up to the configured limit.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from asyncio_throttle.throttler import Throttler
 
-from syncer.errors import NetworkError, Silent, TooManyRequests
+from syncer.errors import NetworkError, TooManyRequests
+from syncer.registry.adaptive import Slots, Window
+from syncer.registry.bandwidth import Bandwidths, Paces
 from syncer.registry.headers import retry_after
+from syncer.registry.http import Body
+from syncer.registry.trip import Counted, Trip, refuse_in_vain
 from syncer.settings.registries import Limits
 
 if TYPE_CHECKING:
@@ -23,8 +29,10 @@ if TYPE_CHECKING:
     from syncer.oci.names import Origin
     from syncer.registry.hosts import HostRecord, Hosts
     from syncer.registry.http import Access, Client, Request, Response
+    from syncer.settings.bandwidth import Timetable
 
 LONGEST_WAIT = 120.0  # seconds that requests wait in a closed gate; a host that asks for more is left alone
+BULK_AT_FIRST = 8  # blobs in flight; more while that brings more
 _POLL = 0.05  # seconds between two looks of a waiter at the rate
 _SLOW_DOWN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -52,25 +60,31 @@ def rate_of(per_second: float | None) -> Rate:
 
 
 class Gate:
-    """The slots and the rate of one host for one access."""
+    """The slots and the rate of one host for one access; an eighth of the slots is kept free of blobs."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._slots = asyncio.Semaphore(limits.in_flight)
-        self._rate = rate_of(limits.per_second)
+    def __init__(self, limits: Limits, now: float) -> None:
+        most = limits.in_flight
+        blobs = max(1, most - max(1, most // 8))
+        self.rate = rate_of(limits.per_second)
+        self._all = asyncio.Semaphore(most)
+        self._small = Slots(Window(most, most, now))
+        self._bulk = Slots(Window(blobs, BULK_AT_FIRST, now))
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[Rate]:
-        """A slot until the block ends, and the rate to wait for inside."""
-        async with self._slots:
-            yield self._rate
+    async def slot(self, *, bulk: bool) -> AsyncIterator[Window]:
+        """A slot until the block ends, and the window that it is of."""
+        slots = self._bulk if bulk else self._small
+        async with slots.one(), self._all:
+            yield slots.window
 
 
 class Gates:
     """All gates of a run; two clients of one host share them."""
 
-    def __init__(self, hosts: Hosts, clock: Clock) -> None:
+    def __init__(self, hosts: Hosts, clock: Clock, bandwidth: Timetable | None = None) -> None:
         self.hosts = hosts
         self.clock = clock
+        self.bandwidths = Bandwidths(bandwidth, clock)
         self._limits: dict[str, Limits] = {}
         self._gates: dict[tuple[str, Access], Gate] = {}
 
@@ -86,28 +100,32 @@ class Gates:
         host = request.origin.netloc
         key = (host, request.access)
         if key not in self._gates:
-            self._gates[key] = Gate(self._limits.get(host, Limits()))
+            self._gates[key] = Gate(self._limits.get(host, Limits()), self.clock.monotonic())
         return self._gates[key]
 
 
 class Throttled:
-    """A Client whose requests pass the gate of their host; a slot is held until the response is closed."""
+    """A Client whose requests pass the gate of their host; a slot is held until the response is closed.
 
-    def __init__(self, inner: Client, gates: Gates) -> None:
+    Its bodies keep `paces`, wherever redirects lead.
+    """
+
+    def __init__(self, inner: Client, gates: Gates, paces: Paces | None = None) -> None:
         self._inner = inner
         self._gates = gates
+        self._paces = paces or Paces()
 
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator[Response]:
         """The answer, once there is a slot, the host's closing time is over and the rate allows it."""
-        record = self._gates.hosts.of(request.origin.netloc)
+        record, gate = self._gates.hosts.of(request.origin.netloc), self._gates.of(request)
         record.load += 1
         try:
-            async with self._gates.of(request).slot() as rate, AsyncExitStack() as stack:
+            async with gate.slot(bulk=request.bulk) as window, AsyncExitStack() as stack:
                 await self._until_open(record)
-                await rate.acquire()
-                _refuse_silent(record)
-                yield await self._answer(stack, request, record)
+                await gate.rate.acquire()
+                refuse_in_vain(record, request)
+                yield await self._answer(stack, request, Trip(request, record, window, self._gates.clock))
         finally:
             record.load -= 1
 
@@ -123,85 +141,30 @@ class Throttled:
                 raise TooManyRequests(message, host=record.host, retry_after=left)
             await self._gates.clock.sleep(left)
 
-    async def _answer(self, stack: AsyncExitStack, request: Request, record: HostRecord) -> Response:
-        record.requests += 1
+    async def _answer(self, stack: AsyncExitStack, request: Request, trip: Trip) -> Response:
+        trip.begin()
         try:
-            response = await stack.enter_async_context(self._inner.send(request))
+            response = await stack.enter_async_context(self._inner.send(self._paced(request)))
         except NetworkError as error:
-            record.failed(error, self._gates.clock.monotonic())
+            trip.failed(error)
             raise
-        record.saw(response)
-        self._close_if_asked(response, record)
-        counted = Counted(response, record, self._gates.clock)
-        stack.callback(counted.finish)
-        return counted
+        finally:
+            trip.head_is_over()
+        trip.answered(response)
+        self._close_if_asked(response)
+        stack.callback(trip.finished, response.status)
+        return Counted(response, trip, self._paces.received)
 
-    def _close_if_asked(self, response: Response, record: HostRecord) -> None:
+    def _paced(self, request: Request) -> Request:
+        body, pace = request.body, self._paces.sent
+        if body is None or not request.bulk or not pace.buckets:
+            return request
+        return replace(request, body=Body(body.size, lambda: pace.paced(body.open())))
+
+    def _close_if_asked(self, response: Response) -> None:
         """429 and 503 with Retry-After close the gate for everyone, not just for the unlucky one."""
+        record = self._gates.hosts.of(response.request.origin.netloc)
         if response.status in _SLOW_DOWN:
             wait = retry_after(response.header("Retry-After"), self._gates.clock.now())
             if wait is not None:
                 record.closed_until = max(record.closed_until, self._gates.clock.monotonic() + wait)
-
-
-def _refuse_silent(record: HostRecord) -> None:
-    """Law 5: who timed out at first contact, or has done nothing else for long, is not asked again in this run."""
-    if record.silent is not None:
-        raise Silent(f"{record.host} {record.silent}; it is not asked again in this run", host=record.host)
-
-
-class Counted:
-    """A Response whose bytes are counted for its host, and whose breaking off counts against it."""
-
-    def __init__(self, inner: Response, record: HostRecord, clock: Clock) -> None:
-        self._inner = inner
-        self._record = record
-        self._clock = clock
-        self._broke = False
-
-    def finish(self) -> None:
-        """Tell the host's record how it went: only a body that was not broken off is a success."""
-        if not self._broke:
-            self._record.finished(self.status)
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self._inner.status
-
-    @property
-    def request(self) -> Request:
-        """What was asked."""
-        return self._inner.request
-
-    def header(self, name: str) -> str | None:
-        """The first value of a header."""
-        return self._inner.header(name)
-
-    def header_all(self, name: str) -> list[str]:
-        """Every value of a header."""
-        return self._inner.header_all(name)
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives."""
-        try:
-            async for chunk in self._inner.chunks():
-                self._record.received += len(chunk)
-                yield chunk
-        except NetworkError as error:
-            self._fail(error)
-            raise
-
-    async def read(self, limit: int) -> bytes:
-        """The whole body, if it is no longer than `limit`."""
-        try:
-            body = await self._inner.read(limit)
-        except NetworkError as error:
-            self._fail(error)
-            raise
-        self._record.received += len(body)
-        return body
-
-    def _fail(self, error: NetworkError) -> None:
-        self._broke = True
-        self._record.failed(error, self._clock.monotonic())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from syncer.oci.origin import Origin
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from syncer.settings.bandwidth import Timetable
     from syncer.settings.secret import Secret
 
 DOCKER_HUB = "docker.io"
@@ -43,6 +45,7 @@ class Limits:
 
     in_flight: int = 64  # open responses
     per_second: float | None = None  # requests started
+    bandwidth: Timetable | None = None  # of bodies, in each direction; None: no limit
 
 
 HUB_LIMITS = Limits(in_flight=16, per_second=20)
@@ -104,6 +107,7 @@ class RegistrySettings:
     keep_for: float = WEEK  # seconds that a confirmed tag may stand in for an origin that does not answer
 
 
+@functools.lru_cache(maxsize=1024)  # asked about for every request, and addresses are slow to parse
 def is_loopback(host: str) -> bool:
     """Whether `host` (no port) is this machine itself: localhost, 127.0.0.0/8 or ::1."""
     if host == "localhost" or host.endswith(".localhost"):

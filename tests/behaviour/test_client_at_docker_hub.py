@@ -82,12 +82,30 @@ async def test_a_repository_that_is_not_there_is_said_to_be_missing_or_private(h
     assert hub.clients.hosts.of(HUB.origin.netloc).requests == 2
 
 
-async def test_the_pull_budget_is_known_and_its_end_is_not_waited_for(hub, clock):
+async def test_the_pull_budget_is_known_and_nothing_is_asked_for_beyond_it(hub, clock):
     hub.world.hub.budget.limit = 2
     for _ in range(2):
         async with hub.ask("GET", "manifests/1.27") as response:
             assert response.status == 200
-    assert hub.clients.hosts.of(HUB.origin.netloc).pulls_left == (0, 21600)
+    record = hub.clients.hosts.of(HUB.origin.netloc)
+    assert (record.pulls_left, record.pulls_limit, record.pulls) == ((0, 21600), 2, 2)
+    asked = hub.world.log.count(method="GET")
+
+    with pytest.raises(PullBudgetSpent, match="no pull left of 2"):
+        async with hub.ask("GET", "manifests/1.27"):
+            pass
+
+    assert hub.world.log.count(method="GET") == asked
+    async with hub.ask("HEAD", "manifests/1.27") as response:
+        assert response.status == 200
+    assert clock.slept == []
+
+
+async def test_the_end_of_a_budget_that_others_spend_too_is_not_waited_for(hub, clock):
+    hub.world.hub.budget.limit = 2
+    async with hub.ask("GET", "manifests/1.27") as response:
+        assert response.status == 200
+    hub.world.hub.budget.limit = 1  # as if somebody else behind our address had pulled
 
     async with hub.ask("GET", "manifests/1.27") as response:
         error = await failure_of(response, "nginx:1.27")

@@ -7,11 +7,12 @@ from contextlib import nullcontext
 import pytest
 
 from syncer.clock import SystemClock
-from syncer.errors import ServerError, Silent, TimedOut, TooManyRequests, Unreachable
+from syncer.errors import PullBudgetSpent, ServerError, Silent, TimedOut, TooManyRequests, Unreachable
 from syncer.oci.names import Origin
 from syncer.registry.hosts import Hosts
-from syncer.registry.http import Access, Request
+from syncer.registry.http import Access, Body, Request
 from syncer.registry.throttle import Gates, Throttled
+from syncer.settings.bandwidth import Timetable
 from syncer.settings.registries import Limits
 
 OTHER = Origin("https", "mirror.example", 443)
@@ -228,3 +229,144 @@ async def test_one_answer_among_timeouts_makes_up_for_them(scripted, answer, ori
         with pytest.raises(TimedOut) if position % 2 else nullcontext():
             await world.get()
     assert script == []
+
+
+async def test_small_requests_do_not_wait_behind_blobs(scripted, answer, origin, clock):
+    world, done = World(clock, scripted(lambda _: answer()), origin, Limits(in_flight=4)), asyncio.Event()
+
+    async def blob():
+        async with world.client.send(Request("GET", origin, "/v2/a/blobs/x", bulk=True)):
+            await done.wait()
+
+    async with asyncio.TaskGroup() as group:
+        blobs = [group.create_task(blob()) for _ in range(20)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(1):
+            assert (await world.get())[0] == 200
+        done.set()
+    assert all(task.done() for task in blobs)
+
+
+async def test_blobs_and_small_requests_together_keep_to_the_limit(scripted, answer, origin, clock):
+    inner = scripted(lambda _: answer())
+    world = World(clock, inner, origin, Limits(in_flight=4))
+
+    async def blob():
+        async with world.client.send(Request("GET", origin, "/v2/a/blobs/x", bulk=True)):
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(blob() for _ in range(10)), *(world.get(hold=0.01) for _ in range(10)))
+
+    assert (len(inner.sent), inner.most_open) == (20, 4)
+
+
+async def test_a_host_with_one_slot_serves_blobs_too(scripted, answer, origin, clock):
+    world = World(clock, scripted(lambda _: answer()), origin, Limits(in_flight=1))
+
+    async with world.client.send(Request("GET", origin, "/v2/a/blobs/x", bulk=True)) as response:
+        assert response.status == 200
+
+
+async def refused_together(world, statuses, count):
+    """How many are in flight after `count` requests that all began before the first was refused."""
+    open_now, most = 0, 0
+
+    async def one():
+        nonlocal open_now, most
+        async with world.client.send(Request("GET", world.origin, "/v2/")):
+            open_now += 1
+            most = max(most, open_now)
+            await asyncio.sleep(0.01)
+            open_now -= 1
+
+    await asyncio.gather(*(one() for _ in range(count)))
+    statuses.extend([200] * 1000)
+    most = 0
+    await asyncio.gather(*(one() for _ in range(count)))
+    return most
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_two_hundred_refusals_together_halve_what_is_in_flight_once(scripted, answer, origin, clock, status):
+    statuses, together = [status] * 200, asyncio.Barrier(200)
+
+    async def respond(_request):
+        if statuses[0] == status:
+            await together.wait()
+        return answer(statuses.pop(0))
+
+    world = World(clock, scripted(respond), origin, Limits(in_flight=200))
+
+    assert await refused_together(world, statuses, 200) == 100
+
+
+async def test_what_waits_for_bandwidth_is_no_fault_of_the_host(scripted, answer, origin, clock):
+    """The body is whole, and the time in the bucket is ours."""
+    world = World(clock, scripted(lambda _: answer(200, bytes(1_000_000))), origin)
+    world.client = Throttled(
+        scripted(lambda _: answer(200, bytes(1_000_000))),
+        world.gates,
+        world.gates.bandwidths.of(origin.netloc, Timetable.parse("10k")),
+    )
+    async with world.client.send(Request("GET", origin, "/v2/a/blobs/x", bulk=True)) as response:
+        assert sum([len(piece) async for piece in response.chunks()]) == 1_000_000
+
+    assert 90 <= clock.monotonic() <= 101
+    assert not world.record.breaker.shut
+
+
+async def test_a_body_that_is_sent_keeps_the_bandwidth(scripted, answer, origin, clock):
+    sent = []
+
+    async def swallow(request):
+        sent.extend([len(piece) async for piece in request.body.open()])
+        return answer(201)
+
+    gates = Gates(Hosts(clock), clock)
+    client = Throttled(scripted(swallow), gates, gates.bandwidths.of(origin.netloc, Timetable.parse("100k")))
+
+    async def body():
+        yield bytes(1_000_000)
+
+    put = Request("PUT", origin, "/v2/a/blobs/uploads/1", body=Body(1_000_000, body), access=Access.PUSH, bulk=True)
+    async with client.send(put):
+        assert sum(sent) == 1_000_000
+
+    assert 8 <= clock.monotonic() <= 10.1
+
+
+async def test_a_pull_that_the_budget_has_no_room_for_is_not_sent(scripted, answer, origin, clock):
+    inner = scripted(lambda _: answer(RateLimit_Remaining="0;w=21600", RateLimit_Limit="100;w=21600"))
+    world = World(clock, inner, origin)
+    await world.get()
+
+    with pytest.raises(PullBudgetSpent, match="no pull left of 100"):
+        async with world.client.send(Request("GET", origin, "/v2/a/manifests/latest")):
+            pass
+    async with world.client.send(Request("HEAD", origin, "/v2/a/manifests/latest")) as response:
+        assert response.status == 200
+
+    assert [request.method for request in inner.sent] == ["GET", "HEAD"]
+
+
+async def test_pulls_at_the_same_time_do_not_overdraw_the_budget(scripted, answer, origin, clock):
+    left = [3]
+
+    async def pull(request):
+        left[0] -= "/manifests/" in request.target
+        now = left[0]
+        await asyncio.sleep(0.01)
+        return answer(RateLimit_Remaining=f"{now};w=21600")
+
+    inner = scripted(pull)
+    world = World(clock, inner, origin)
+    await world.get()
+
+    async def one():
+        async with world.client.send(Request("GET", origin, "/v2/a/manifests/latest")):
+            pass
+
+    ended = await asyncio.gather(*(one() for _ in range(10)), return_exceptions=True)
+
+    assert [type(error) for error in ended if error] == [PullBudgetSpent] * 7
+    assert (left, world.record.pulls) == ([0], 3)
