@@ -38,7 +38,7 @@ class Attempts:
 
     def __init__(self, policy: Policy, clock: Clock) -> None:
         self._policy = policy
-        self._clock = clock
+        self.clock = clock
         self._steps = 0
         self._repeated: defaultdict[str | None, int] = defaultdict(int)
 
@@ -54,7 +54,7 @@ class Attempts:
     def tries(self) -> Tries:
         """The counter of one step, for steps that make progress while they run."""
         self._steps += 1
-        return Tries(self._policy, self._clock, self._spend)
+        return Tries(self._policy, self.clock, self._spend)
 
     def _spend(self, host: str | None) -> bool:
         """Whether the budget of `host` has one more repetition."""

@@ -164,6 +164,11 @@ class MemoryTarget:
 
     # Source
 
+    @property
+    def spare(self) -> int:
+        """Memory is never busy."""
+        return 64
+
     async def tags(self) -> list[Tag]:
         """Every tag."""
         await self._called("tags", None)

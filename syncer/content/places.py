@@ -96,6 +96,10 @@ class Source(Protocol):
         NoHonestSource where every host that could be asked is in `avoid` or was blamed.
         """
 
+    @property
+    def spare(self) -> int:
+        """How many more streams could begin now without anybody having to wait: for those that only save time."""
+
     async def referrers(self, digest: Digest) -> list[Descriptor]:
         """The manifests whose subject is `digest`: by the referrers API, else by the fallback tag."""
 

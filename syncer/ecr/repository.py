@@ -40,6 +40,11 @@ class EcrRepository:
         """Which repository this is."""
         return self._http.place
 
+    @property
+    def spare(self) -> int:
+        """How many more streams could begin now without anybody having to wait."""
+        return self._http.spare
+
     async def tags(self) -> list[Tag]:
         """Every tag, from ListImages; RepositoryMissing where there is no such repository."""
         return list(await self._sweep())

@@ -40,6 +40,12 @@ class Mirrored:
         self._mirrors = tuple(mirrors)
         self._ways = tuple(ways)
 
+    @property
+    def spare(self) -> int:
+        """How many more streams could begin now, at mirrors; at the origin where there is no mirror to ask."""
+        mirrors = [branch.upstream.spare for branch in self._mirrors if branch.usable]
+        return sum(mirrors) if mirrors else self._origin.upstream.spare
+
     async def tags(self) -> list[Tag]:
         """Every tag, from the origin: what a mirror does not list may exist all the same."""
         try:
@@ -80,8 +86,11 @@ class Mirrored:
         async with AsyncExitStack() as stack:
 
             async def opened(branch: Branch) -> Stream:
-                stream = await stack.enter_async_context(branch.source.blob(d, start, stop, avoid))
-                chunks = await stack.enter_async_context(aclosing(watched(stream, branch.upstream)))
+                async with AsyncExitStack() as opening:
+                    opening.enter_context(branch.upstream.streaming())
+                    stream = await opening.enter_async_context(branch.source.blob(d, start, stop, avoid))
+                    chunks = await opening.enter_async_context(aclosing(watched(stream, branch.upstream)))
+                    await stack.enter_async_context(opening.pop_all())
                 return Stream(chunks, stream.host, stream.start)
 
             yield await self._from_anyone(d, avoid, opened)

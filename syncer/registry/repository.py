@@ -11,6 +11,7 @@ from syncer.oci.digest import Digest
 from syncer.oci.names import Tag
 from syncer.oci.said import Said
 from syncer.registry import paging
+from syncer.registry.hosts import spare
 from syncer.registry.naming import Namer
 from syncer.registry.reading import Reader
 from syncer.registry.referring import Referrers
@@ -67,6 +68,11 @@ class Repository:
         return self._chances <= 0
 
     # Source
+
+    @property
+    def spare(self) -> int:
+        """How many more streams could begin now without anybody having to wait."""
+        return spare(self._endpoint.limits.in_flight, self.record.load)
 
     async def tags(self) -> list[Tag]:
         """Every tag, each once, in the registry's order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,10 +17,11 @@ from syncer.errors import (
     TimedOut,
     Unauthorized,
 )
+from syncer.registry.hosts import spare
 from syncer.settings.registries import Trust
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 
     from syncer.content.places import Source, Stream
     from syncer.registry.hosts import Hosts
@@ -43,6 +45,7 @@ class Upstream:
         self.operator = mirror.operator or endpoint.origin.host if mirror else ""
         self.says_tags = mirror is not None and mirror.trust is Trust.TAGS
         self._in_flight = endpoint.limits.in_flight
+        self._streams = 0
         self._strikes = 0
         self._stumbles = 0
         self._contact = asyncio.Lock()
@@ -71,7 +74,27 @@ class Upstream:
         """The order in which to ask for content: those that fail come last, the origin after its mirrors."""
         failing = self.resting or self._stumbles >= STRIKES
         waiting = self._contact.locked()  # nobody knows yet whether anybody is there
-        return failing, self.is_origin, self._stumbles + waiting + self.record.load / self._in_flight
+        return failing, self.is_origin, self._stumbles + waiting + self.load / self._in_flight
+
+    @property
+    def load(self) -> int:
+        """How busy it is: requests, or the streams that it began, since redirects may lead them to another host."""
+        return max(self.record.load, self._streams)
+
+    @property
+    def spare(self) -> int:
+        """How many more streams could begin now without anybody having to wait."""
+        failing, _, _ = self.turn
+        return 0 if failing else spare(self._in_flight, self.load)
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """A stream of it is open until the block ends."""
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
 
     async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
         """The answer; of many who ask for the first time one does, and the others wait whether anybody is there."""

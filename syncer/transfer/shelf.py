@@ -53,17 +53,33 @@ class Windows:
 
     def __init__(self, size: int) -> None:
         self._free = size
+        self._wait = 0  # who waits
         self._returned = asyncio.Event()
 
     @asynccontextmanager
     async def taken(self, count: int) -> AsyncIterator[None]:
         """Hold `count` of the bytes."""
-        while self._free < count:
-            self._returned.clear()
-            await self._returned.wait()
+        self._wait += 1
+        try:
+            while self._free < count:
+                self._returned.clear()
+                await self._returned.wait()
+        finally:
+            self._wait -= 1
         self._free -= count
         try:
             yield
         finally:
-            self._free += count
-            self._returned.set()
+            self.give_back(count)
+
+    def take_spare(self, count: int) -> bool:
+        """Hold `count` more bytes until they are given back, unless somebody else needs them first."""
+        if self._wait or self._free < count:
+            return False
+        self._free -= count
+        return True
+
+    def give_back(self, count: int) -> None:
+        """Let go of bytes that were spare."""
+        self._free += count
+        self._returned.set()
