@@ -53,6 +53,11 @@ class Bytes:
         """How many bytes there are."""
         return len(self.data)
 
+    @property
+    def early(self) -> bool:
+        """It is here."""
+        return True
+
     def open(self) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """The bytes, from the first."""
         return self._opened()

@@ -60,6 +60,10 @@ class Content(Protocol):
     def size(self) -> int:
         """How many bytes there are."""
 
+    @property
+    def early(self) -> bool:
+        """Whether it may be opened before there is a place for it: nobody then waits until its bytes are taken."""
+
     def open(self) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """The bytes, from the first; raises `SyncerError` while they flow if they cannot be had."""
 

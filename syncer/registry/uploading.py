@@ -67,24 +67,23 @@ class Uploader:
 
         Spec: distribution-spec 1.1, "Mounting a blob from another repository" and "POST then PUT".
         """
-        session = await self._open(d, source)
-        if session is None:
-            return Landed.PRESENT if source == self.routes else Landed.MOUNTED
+        if source is not None and source != self.routes and not self.mounts.worth_trying:
+            source = None
         sending = _Sending(content)
         try:
-            await self._send(session, d, Body(d.size, sending.chunks))
-        except SyncerError as error:
-            if sending.failure is not None:
-                raise sending.failure from error
-            if not await self._arrived_after(error, d):
-                raise
+            if source is None and content.early:  # its bytes will be needed: let them come while a session is opened
+                await sending.begin()
+            session = await self._open(d, source)
+            if session is None:
+                return Landed.PRESENT if source == self.routes else Landed.MOUNTED
+            await self._deliver(session, d, sending)
         finally:
             await sending.aclose()
         return Landed.UPLOADED
 
     async def _open(self, d: Descriptor, source: Routes | None) -> str | None:
         """An upload session; None where the blob was mounted and needs none."""
-        if source is not None and (source == self.routes or self.mounts.worth_trying):
+        if source is not None:
             mounted, session = await self._mount(d, source)
             if mounted or session:
                 return session
@@ -120,6 +119,15 @@ class Uploader:
             self.mounts.succeeded()
         else:
             self.mounts.refused()
+
+    async def _deliver(self, session: str, d: Descriptor, sending: _Sending) -> None:
+        try:
+            await self._send(session, d, Body(d.size, sending.chunks))
+        except SyncerError as error:
+            if sending.failure is not None:
+                raise sending.failure from error
+            if not await self._arrived_after(error, d):
+                raise
 
     async def _send(self, session: str, d: Descriptor, body: Body) -> None:
         async with self.client.send(self.routes.finish_upload(session, d.digest, body)) as response:
@@ -165,13 +173,20 @@ class _Sending:
         self.failure: SyncerError | None = None
         self._content = content
         self._opened = AsyncExitStack()
+        self._begun: AsyncIterator[bytes] | None = None
+
+    async def begin(self) -> None:
+        """Open the content now; the first `chunks` takes it from there."""
+        self._begun = await self._opened.enter_async_context(self._content.open())
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes, from the first: a request may be sent again after its credential was renewed."""
         self.failure = None
         try:
-            await self.aclose()
-            chunks = await self._opened.enter_async_context(self._content.open())
+            chunks, self._begun = self._begun, None
+            if chunks is None:
+                await self.aclose()
+                chunks = await self._opened.enter_async_context(self._content.open())
             async for chunk in chunks:
                 yield chunk
         except SyncerError as error:

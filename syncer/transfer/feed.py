@@ -44,6 +44,11 @@ class Fed:
         """How many bytes there are."""
         return self.d.size
 
+    @property
+    def early(self) -> bool:
+        """Whether its read ends without waiting for the target: else it would hold a slot that others need."""
+        return self.d.size < self._feed.window
+
     def open(self) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """The bytes, from the first."""
         return self._feed.opened(self)
@@ -66,6 +71,11 @@ class Feed:
         self._begun_once: set[Digest] = set()
         self.read_again = 0  # bytes that sources were asked for more than once
         self._mixed: dict[Digest, frozenset[str]] = {}  # hosts of which one lied about a blob, but the first
+
+    @property
+    def window(self) -> int:
+        """Bytes that a target may leave untaken while the source is read on."""
+        return self._tuning.window
 
     def expect(self, blobs: Iterable[Digest], registry: str) -> None:
         """A target at `registry` may need these blobs: a read of one waits a moment for it."""

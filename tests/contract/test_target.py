@@ -22,8 +22,9 @@ BIG = blob("0123456789abcdef", 3_000_000)
 class Failing:
     """Content whose bytes stop with an error, or that must not be opened at all."""
 
-    def __init__(self, size: int, error: SyncerError) -> None:
+    def __init__(self, size: int, error: SyncerError, *, early: bool = True) -> None:
         self.size = size
+        self.early = early
         self.error = error
         self.opened = 0
 
@@ -79,8 +80,9 @@ async def test_wrong_bytes_are_never_committed(target):
     assert await target.missing([described(b"right")]) == [described(b"right")]
 
 
-async def test_the_error_of_the_content_is_not_taken_for_one_of_the_target(target):
-    content = Failing(len(BIG), CorruptContent("the source lies", host="liar.example"))
+@pytest.mark.parametrize("early", [False, True])
+async def test_the_error_of_the_content_is_not_taken_for_one_of_the_target(target, early):
+    content = Failing(len(BIG), CorruptContent("the source lies", host="liar.example"), early=early)
 
     with pytest.raises(CorruptContent) as raised:
         await target.put_blob(described(BIG), content)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
+
 import pytest
 from builders import blob
 
@@ -39,6 +41,45 @@ async def test_a_new_blob_costs_two_requests(at):
     assert await put(at) is Landed.UPLOADED
 
     assert at.requests == ["POST uploads", "PUT uploads"]
+
+
+class Read(Bytes):
+    """Content that notes when it was opened and closed."""
+
+    __slots__ = ("early", "events")
+
+    def __init__(self, events: list[str], *, early: bool) -> None:
+        super().__init__(DATA)
+        object.__setattr__(self, "events", events)
+        object.__setattr__(self, "early", early)
+
+    @asynccontextmanager
+    async def open(self):
+        self.events.append("opened")
+        async with Bytes(DATA).open() as chunks:
+            yield chunks
+        self.events.append("closed")
+
+
+@pytest.mark.parametrize(("early", "order"), [(True, ["opened", "POST"]), (False, ["POST", "opened"])])
+async def test_what_can_be_read_ahead_is_opened_while_the_session_is(at, early, order):
+    events: list[str] = []
+    at.fault(actions.then(lambda: events.append("POST")), "POST")
+
+    assert await at.app.put_blob(D, Read(events, early=early)) is Landed.UPLOADED
+
+    assert events == [*order, "closed"]
+
+
+async def test_what_was_read_ahead_is_let_go_when_no_session_is_to_be_had(at):
+    events: list[str] = []
+    at.fault(actions.reply(503), "POST")
+
+    with pytest.raises(ServerError):
+        await at.app.put_blob(D, Read(events, early=True))
+
+    assert events[0] == "opened"
+    assert events == ["opened"] * (len(events) // 2) + ["closed"] * (len(events) // 2)
 
 
 async def test_it_is_sent_whole_with_its_length_and_no_range(at):
