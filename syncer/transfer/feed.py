@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from syncer.errors import CorruptContent, Unreachable
 from syncer.report.events import Noted
+from syncer.transfer.ranges import Means
 from syncer.transfer.reading import Reading
 from syncer.transfer.shelf import Shelf, Windows
 from syncer.transfer.tee import Tee
@@ -64,6 +65,7 @@ class Feed:
         self._readers = readers
         self._shelf = Shelf(tuning.shelf)
         self._windows = Windows(tuning.windows)
+        self._means = Means(self._windows, readers, attempts.clock, tuning.spreading)
         self._gathering: dict[Digest, Tee] = {}
         self._expected: defaultdict[Digest, Counter[str]] = defaultdict(Counter)
         self._late: set[str] = set()  # registries that reads do not wait for, until they come in time again
@@ -127,7 +129,8 @@ class Feed:
         digest = fed.d.digest
         own = self._own.get(digest)
         source = own or fed.origin[0]
-        reading = Reading(source, fed.d, self._attempts, self._mixed.get(digest, frozenset()))
+        avoid = self._mixed.get(digest, frozenset())
+        reading = Reading(source, fed.d, self._attempts, avoid, means=self._means)
         tee = Tee(fed.d, (source, fed.origin[1]), reading, self._tuning, borrowed=own is not None)
         self._gathering[digest] = tee
         self._readers.create_task(self._read(tee), name=f"read {digest.short}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from syncer.transfer.ranges import Spreading
 
 MIB = 1024 * 1024
 
@@ -19,3 +21,4 @@ class Tuning:
     stall: float = 10.0  # seconds that one target may hold up the others of its read
     blobs: int = 64  # blobs on their way to one registry at the same time, all images together
     per_image: int = 32  # of these, for one image at one target: its layers, for most images
+    spreading: Spreading = field(default_factory=Spreading)  # when one read uses several connections
