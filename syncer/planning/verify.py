@@ -161,8 +161,10 @@ class _Reader:
 def _told(outcome: Outcome, error: SyncerError, claim: _Claim) -> Outcome:
     """What an error that was met while reading says about the image."""
     if isinstance(error, NotFound | RepositoryMissing):
-        again = error.hint if error.hint == _AGAIN else "run `syncer sync`"
-        return replace(outcome, status=Status.MISSING, failure=replace(Failure.of(error), hint=again))
+        # A sync leaves alone what has the right tag, unless its planning sees that something is absent.
+        settled = outcome.digest == claim.digest and not claim.lacking
+        hint = _AGAIN if settled or error.hint == _AGAIN else _SYNC
+        return replace(outcome, status=Status.MISSING, failure=replace(Failure.of(error), hint=hint))
     if isinstance(error, IntegrityError):
         damage = CorruptAtTarget(f"{claim.reference}: {error}", host=error.host)
         return replace(outcome, status=Status.CORRUPT, failure=Failure.of(damage))

@@ -84,6 +84,17 @@ async def test_a_blob_or_a_child_that_is_gone_is_missing(world: World, synced, v
         assert str(digest) in outcome.failure.message
 
 
+async def test_what_a_sync_would_leave_alone_is_not_told_to_be_synced(world: World, synced, verified):
+    what, target = synced
+    target.lose(what.nodes[1].descriptor.digest)
+    (child,), _ = await verified(world, world.rule("app", "1"))
+    del target.named[Tag("1")]
+    (tag,), _ = await verified(world, world.rule("app", "1"))
+
+    assert child.failure.hint.startswith("delete the image at the target")
+    assert tag.failure.hint == "run `syncer sync`"
+
+
 async def test_an_altered_blob_is_found_by_reading_it(world: World, synced, verified):
     what, target = synced
     digest = what.nodes[0].layers[1].digest
