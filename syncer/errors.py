@@ -466,6 +466,14 @@ class Interrupted(NetworkError):
     next_step = "run the same command again; what is finished is not done twice"
 
 
+class TimeIsUp(NetworkError):
+    """The time that `--max-duration` allows was over before this image was finished."""
+
+    code = "E513"
+    transient = False
+    next_step = "run the same command again, or allow more time; what is finished is not done twice"
+
+
 # --- E6: mirrors --------------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from syncer.credentials.keychain import Keychain
     from syncer.ecr.pace import Pace
     from syncer.oci.origin import Origin
+    from syncer.settings.bandwidth import Timetable
     from syncer.settings.registries import Endpoint, RegistrySettings
     from syncer.settings.rules import Settings
     from syncer.settings.secret import Secret
@@ -44,12 +45,12 @@ class Outside:
 class Parts:
     """The outside of one run, and the clients that it shares; close it when the run is over."""
 
-    def __init__(self, settings: Settings, outside: Outside) -> None:
+    def __init__(self, settings: Settings, outside: Outside, bandwidth: Timetable | None = None) -> None:
         self.settings = settings
         self.outside = outside
         self.paces: dict[EcrHost, Pace] = {}
         around = Surroundings(outside.dial, frozenset(self._configured()), outside.environ, outside.deadlines)
-        self.clients = Clients(outside.clock, around)
+        self.clients = Clients(outside.clock, around, bandwidth)
         self._docker = outside.docker or OnDemand("docker")
 
     def registry(self, name: str) -> RegistrySettings:

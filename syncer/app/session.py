@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from syncer.plan.model import Plan
     from syncer.report.events import Observer
     from syncer.report.model import Outcome
+    from syncer.settings.bandwidth import Timetable
     from syncer.settings.rules import Settings
     from syncer.state.records import State
 
@@ -41,6 +42,7 @@ class Task:
     jobs: int = 64  # images copied at a time
     retries: int = 5  # repetitions of a failed step
     engine: str = "local"  # one of kinds.ENGINES
+    bandwidth: Timetable | None = None  # of all bodies together, in each direction
 
 
 class Session:
@@ -51,7 +53,7 @@ class Session:
         self._task = task
         self._clock = outside.clock
         self._state = state or MemoryState()
-        self._parts = Parts(settings, outside)
+        self._parts = Parts(settings, outside, task.bandwidth)
         self._places = WiredPlaces(self._parts)
         self._attempts = Attempts(replace(Policy(), attempts=task.retries + 1), self._clock)
         self._began = self._clock.monotonic()

@@ -49,7 +49,10 @@ def _endpoint(endpoint: Endpoint) -> str:
 
 
 def _limits(limits: Limits) -> str:
-    return f"{limits.in_flight} in flight" + (f", {limits.per_second:g} a second" if limits.per_second else "")
+    parts = [f"{limits.in_flight} in flight"]
+    parts += [f"{limits.per_second:g} a second"] if limits.per_second else []
+    parts += [f"bandwidth {limits.bandwidth}"] if limits.bandwidth else []
+    return ", ".join(parts)
 
 
 def _target(target: TargetSettings) -> Iterator[str]:

@@ -21,6 +21,7 @@ from syncer.errors import (
     Interrupted,
     OutputUnwritable,
     SyncerError,
+    TimeIsUp,
     leaves,
 )
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from syncer.cli.options import Options
 
-FAILED, CREDENTIALS, INTEGRITY, BUG = 1, 3, 4, 70
+FAILED, CREDENTIALS, INTEGRITY, STOPPED_EARLY, BUG = 1, 3, 4, 6, 70
 
 
 @contextmanager
@@ -60,6 +61,8 @@ def exit_code(error: SyncerError) -> int:
             return INTEGRITY
         case CredentialError():
             return CREDENTIALS
+        case TimeIsUp():
+            return STOPPED_EARLY
         case _:
             return FAILED
 

@@ -13,8 +13,10 @@ import click
 from syncer.cli import logs
 from syncer.cli.ending import check_report
 from syncer.cli.failing import explained
+from syncer.cli.limits import parsed, seconds
 from syncer.cli.redaction import Redactor
 from syncer.cli.signals import Signals
+from syncer.settings.bandwidth import Timetable
 
 Command = Callable[..., Any]
 
@@ -33,6 +35,8 @@ class Options:
     skip: tuple[str, ...]
     jobs: int
     retries: int
+    bwlimit: Timetable | None
+    max_duration: float | None  # seconds
     report: Path | None
     state_dir: Path | None
     allow_empty: bool
@@ -69,6 +73,14 @@ _OPTIONS = (
     ),
     click.option(
         "--retries", type=click.IntRange(0, 100), default=5, show_default=True, help="Repetitions of a failed step."
+    ),
+    click.option(
+        "--bwlimit", metavar="RATE|TIMETABLE", callback=parsed(Timetable.parse),
+        help="Bytes of layers per second, in each direction: 10M, or '08:00,10M 23:00,off'.",
+    ),
+    click.option(
+        "--max-duration", metavar="DURATION", callback=parsed(seconds),
+        help="After so long (90m, 2h) begin nothing new; the rest is deferred, exit 6.",
     ),
     click.option("--report", type=_FILE, metavar="FILE", help="Write the report here too: .json or .txt."),
     click.option(

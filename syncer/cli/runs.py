@@ -15,6 +15,7 @@ from syncer.app.session import Session, Task, session
 from syncer.app.single import copy_settings
 from syncer.cli.configured import configured, configured_or_none
 from syncer.cli.ending import check_output, end, write
+from syncer.cli.limits import ending_after
 from syncer.cli.options import Options, common
 from syncer.cli.progress.choice import chosen
 from syncer.cli.signals import Threads, unless_stopped
@@ -117,7 +118,7 @@ def _move(
 
 def _task(options: Options, command: str) -> Task:
     choice = Choice(options.only, options.skip, options.allow_empty)
-    return Task(command, choice, options.jobs, options.retries)
+    return Task(command, choice, options.jobs, options.retries, bandwidth=options.bwlimit)
 
 
 def _run(options: Options, task: Task, settings: Settings, deed: Deed, lock: Path | None = None) -> Report:
@@ -132,7 +133,7 @@ async def _in_session(options: Options, task: Task, settings: Settings, deed: De
     asyncio.get_running_loop().set_default_executor(Threads())
     outside = Outside()
     progress = chosen(options, outside.clock)
-    with options.signals.draining(progress) as stop:
+    with options.signals.draining(progress) as stop, ending_after(options.max_duration, stop, progress):
         async with session(settings, outside, task, state.state) as run, progress.running():
             return await deed(run, stop, progress)
 

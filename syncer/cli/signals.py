@@ -124,12 +124,14 @@ class Threads(ThreadPoolExecutor):
 
 
 async def unless_stopped(stop: Stop, work: Coroutine[None, None, T]) -> T:
-    """The result of `work`, which only reads; a signal ends it, and the command."""
+    """The result of `work`, which only reads; a signal or the end of its time ends it, and the command."""
     task, asked = asyncio.create_task(work), asyncio.create_task(stop.asked())
     await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
     if not task.done():
         task.cancel()
         await asyncio.wait({task})
-        raise Stopped(stop.exit_code or _BASE)
+        if stop.exit_code is None:
+            raise stop.refusal("anything was touched")
+        raise Stopped(stop.exit_code)
     return task.result()

@@ -11,6 +11,7 @@ from syncer.config.values import Template, Url, reads
 from syncer.oci.origin import Origin
 from syncer.oci.platform import Platform
 from syncer.oci.reference import Reference
+from syncer.settings.bandwidth import Timetable
 from syncer.settings.registries import Trust, Way
 from syncer.settings.rules import Rewrite
 from syncer.settings.targets import EncryptionType, TagMutability
@@ -21,7 +22,7 @@ ALL_PLATFORMS = "all"
 class Strict(BaseModel):
     """A mapping that has these keys and no others."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 def _one_or_more(value: Any) -> Any:
@@ -61,6 +62,7 @@ def _tags(value: Any) -> Any:
 ListOf = BeforeValidator(_one_or_more)
 Source = Annotated[Reference, reads(values.source)]
 Name = Annotated[str, Field(min_length=1)]
+Bandwidth = Annotated[Timetable | None, reads(values.bandwidth)]
 
 
 class Limits(Strict):
@@ -71,6 +73,9 @@ class Limits(Strict):
     )
     per_second: float | None = Field(
         None, ge=0, le=10_000, description="requests started per second; 0: no rate (the default but for docker.io: 20)"
+    )
+    bandwidth: Bandwidth = Field(
+        None, description="bytes of blobs per second, in each direction: 10M, or 08:00,10M 23:00,off; default: off"
     )
 
 

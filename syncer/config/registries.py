@@ -135,7 +135,7 @@ def _endpoint(reading: Reading, model: models.Endpoint, node: Node, bare: Endpoi
 def _limits(model: models.Limits, base: Limits) -> Limits:
     in_flight = base.in_flight if model.in_flight is None else model.in_flight
     per_second = base.per_second if model.per_second is None else model.per_second or None
-    return Limits(in_flight, per_second)
+    return Limits(in_flight, per_second, model.bandwidth)
 
 
 def _tls(reading: Reading, model: models.Tls, node: Node) -> Tls:

@@ -13,6 +13,7 @@ from syncer.config.problems import quoted
 from syncer.oci.names import RepositoryName, Tag
 from syncer.oci.origin import Origin
 from syncer.oci.reference import Reference, canonical_registry
+from syncer.settings.bandwidth import Timetable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,6 +170,14 @@ def duration(text: str) -> float:
     if not found or (not found[2] and int(found[1])):
         refuse("E105", "must be a time such as 7d, 12h, 30m, 90s or 0")
     return float(int(found[1]) * _SECONDS.get(found[2], 0))
+
+
+def bandwidth(text: str) -> Timetable:
+    """Bytes per second, or a timetable of them."""
+    try:
+        return Timetable.parse(text)
+    except ValueError as error:
+        refuse("E105", str(error))
 
 
 def version(text: str) -> int:

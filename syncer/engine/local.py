@@ -8,7 +8,6 @@ from datetime import datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from syncer.errors import Interrupted
 from syncer.report.events import ImageFinished, Noted, RunStarted
 from syncer.report.verdict import failed
 from syncer.state.records import Confirmed
@@ -51,7 +50,7 @@ class LocalEngine:
             book.add(outcome)
         self._confirm_skips(plan)
         await self._copy_all(plan, places, book, stop)
-        for outcome in _deferred(plan, book.finished):
+        for outcome in _deferred(plan, book.finished, stop):
             book.add(outcome)
         return book.outcomes
 
@@ -141,10 +140,9 @@ def _decided(plan: Plan) -> Iterator[Outcome]:
             yield given_up(lost, to)
 
 
-def _deferred(plan: Plan, finished: set[tuple[Reference, Destination]]) -> Iterator[Outcome]:
+def _deferred(plan: Plan, finished: set[tuple[Reference, Destination]], stop: Stop) -> Iterator[Outcome]:
     """The copies that were not finished before the run was told to stop."""
     for copy in plan.copies:
         for to in copy.destinations:
             if (copy.source, to) not in finished:
-                stopped = Interrupted(f"the run was stopped before {to.reference} was in place")
-                yield failed(replace(begun(copy, to), attempts=0), stopped)
+                yield failed(replace(begun(copy, to), attempts=0), stop.refusal(f"{to.reference} was in place"))

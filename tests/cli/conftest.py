@@ -27,7 +27,8 @@ async def town(shell: Shell):
 @pytest.fixture
 def options(request):
     """The options of a command line, with logging as a command sets it up."""
-    given = dict.fromkeys(("report", "state_dir")) | {"only": (), "skip": (), "jobs": 8, "retries": 5}
+    given = dict.fromkeys(("report", "state_dir", "bwlimit", "max_duration"))
+    given |= {"only": (), "skip": (), "jobs": 8, "retries": 5}
     flags = dict.fromkeys(("verbose", "quiet", "allow_empty"), False)
     words = {"config": Path("mirrors.yaml"), "output": "text", "progress": "auto", "log_format": "text"}
     made = Options(**given | flags | words | getattr(request, "param", {}))

@@ -192,6 +192,7 @@ def test_docker_hub_has_its_own_host_and_limits(hub) -> None:
 
 def test_a_limit_that_is_not_written_keeps_its_default(hub) -> None:
     assert hub("limits: {in_flight: 3}").endpoint.limits == Limits(3, HUB_LIMITS.per_second)
+    assert str(hub("limits: {bandwidth: 10M}").endpoint.limits.bandwidth) == "10M"
     assert hub("limits: {per_second: 0}").endpoint.limits == Limits(HUB_LIMITS.in_flight, None)
 
 
