@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from syncer.formats.units import duration, plural, short, size
 from syncer.oci.shown import harmless
 from syncer.report.model import Status
+from syncer.settings.registries import API_HOSTS, DOCKER_HUB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from syncer.errors import Failure
     from syncer.plan.model import Plan
-    from syncer.report.model import HostLine, Outcome, Report
+    from syncer.report.model import HostLine, Outcome, Pulls, Report
 
 QUIET_STATUSES = frozenset({Status.UP_TO_DATE, Status.OK})
 LISTED = 10  # images that one cause lists before it counts the rest
@@ -86,6 +87,7 @@ def report_lines(report: Report, *, hosts: bool = False) -> Iterator[str]:
     """The end of a run: warnings, hosts at fault, failures; with `hosts` also what each host did."""
     if hosts:
         yield from (_traffic(host) for host in report.hosts)
+    yield from (_budget(host.host, host.pulls, report.run.command) for host in report.hosts if host.pulls)
     for warning in report.warnings:
         yield harmless(f"warning: {warning}")
     for host in report.hosts:
@@ -140,6 +142,15 @@ def _next(group: Sequence[Outcome]) -> Iterator[str]:
     if hints:
         whom = f" for {group[0].source.familiar}" if len(hints) > 1 else ""
         yield harmless(f"    next{whom}: {hints[0]}")
+
+
+def _budget(host: str, pulls: Pulls, command: str) -> str:
+    """What is left of a pull budget. A sync reads the manifests that planning has read."""
+    name = "Docker Hub" if host == API_HOSTS[DOCKER_HUB] else host
+    limit = f" of {pulls.limit}" if pulls.limit is not None else ""
+    window = f" (window {duration(pulls.window)})" if pulls.window is not None else ""
+    need = "this plan needs" if command == "plan" else "this run took"
+    return harmless(f"{name}: {plural(pulls.left, 'pull')}{limit} left{window}, {need} {pulls.used}")
 
 
 def _message(failure: Failure | None) -> str:

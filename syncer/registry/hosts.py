@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from syncer.attempts import Breaker
 from syncer.errors import NetworkError, TimedOut
 from syncer.registry.headers import allowance, warning
-from syncer.report.model import HostLine
+from syncer.report.model import HostLine, Pulls
 
 if TYPE_CHECKING:
     from syncer.clock import Clock
@@ -48,6 +48,14 @@ class HostRecord:
     def pulls_are_spent(self) -> bool:
         """Whether the registry says that its budget has no pull left besides those under way."""
         return self.pulls_left is not None and self.pulls_left[0] <= self.pulls_open
+
+    @property
+    def budget(self) -> Pulls | None:
+        """The pull budget as the registry counted it last."""
+        if self.pulls_left is None:
+            return None
+        left, window = self.pulls_left
+        return Pulls(left, self.pulls_limit, window, self.pulls)
 
     def saw(self, response: Response) -> None:
         """Note that the head of an answer came, and what the registry says of itself in it."""
@@ -110,5 +118,6 @@ class Hosts:
     def lines(self) -> tuple[HostLine, ...]:
         """The records for the report, in the order of first use."""
         return tuple(
-            HostLine(record.host, record.requests, record.received, record.blamed) for record in self._records.values()
+            HostLine(record.host, record.requests, record.received, record.blamed, record.budget)
+            for record in self._records.values()
         )

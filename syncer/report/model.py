@@ -54,6 +54,16 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Pulls:
+    """A registry's pull budget, by its own count, and what this run took of it."""
+
+    left: int
+    limit: int | None  # of which those are left
+    window: int | None  # seconds in which so many are granted
+    used: int  # manifests that it gave in this run: a run of the same plan needs as many
+
+
+@dataclass(frozen=True, slots=True)
 class HostLine:
     """What one host did in this run."""
 
@@ -61,6 +71,7 @@ class HostLine:
     requests: int = 0
     received: int = 0  # body bytes
     blamed: str | None = None  # why it is not asked any more
+    pulls: Pulls | None = None  # None: it counts none
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from syncer.report.exit_code import exit_code
@@ -86,7 +87,13 @@ def _error(failure: Failure | None) -> dict[str, str | None] | None:
 
 
 def _host(host: HostLine) -> dict[str, Any]:
-    return {"host": host.host, "requests": host.requests, "bytes": host.received, "blamed": host.blamed}
+    return {
+        "host": host.host,
+        "requests": host.requests,
+        "bytes": host.received,
+        "blamed": host.blamed,
+        "pulls": None if host.pulls is None else asdict(host.pulls),
+    }
 
 
 def _text(value: object | None) -> str | None:

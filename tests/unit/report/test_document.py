@@ -90,7 +90,9 @@ def test_an_image_has_every_field():
 def test_hosts_and_warnings_are_there():
     told = document(REPORT)
 
-    assert told["hosts"] == [{"host": "m.example", "requests": 212, "bytes": 27, "blamed": "wrong bytes"}]
+    assert told["hosts"] == [
+        {"host": "m.example", "requests": 212, "bytes": 27, "blamed": "wrong bytes", "pulls": None}
+    ]
     assert told["warnings"] == ["a warning"]
 
 
