@@ -153,3 +153,13 @@ async def test_referrers_are_those_whose_subject_it_is(readable):
 
     assert (found.digest, found.artifact_type) == (signature.digest, "application/vnd.example.signature")
     assert await readable.source.referrers(signature.digest) == []
+
+
+async def test_says_how_many_more_streams_could_begin_and_an_open_one_is_no_longer_spare(readable):
+    await readable.hold(image(BIG), "v1")
+    free = readable.source.spare
+    assert free > 0
+
+    async with readable.source.blob(layer(BIG)) as stream:
+        await anext(aiter(stream.chunks))
+        assert 0 < readable.source.spare <= free
