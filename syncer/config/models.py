@@ -86,7 +86,9 @@ class Tls(Strict):
         None, description="a PEM file, relative to this one, whose authorities are trusted besides the system's"
     )
     verify: bool = Field(default=True, description="false: believe any certificate; for tests only")
-    plain_http: bool | None = Field(None, description="true: no TLS at all; default: only for loopback hosts")
+    plain_http: bool | None = Field(
+        None, description="true: no TLS at all; default: only for loopback hosts without `ca`"
+    )
 
 
 class Auth(Strict):

@@ -22,7 +22,6 @@ from syncer.settings.registries import (
     Tls,
     Trust,
     Way,
-    is_loopback,
     origin_of,
 )
 from syncer.settings.secret import Secret
@@ -111,7 +110,7 @@ def _mirrors(reading: Reading, mirrors: list[models.Mirror], node: Node) -> tupl
 def _mirror(reading: Reading, model: models.Mirror, node: Node) -> MirrorSettings:
     tls = _tls(reading, model.tls, node)
     origin = model.url.origin("https")
-    plain = is_loopback(origin.host) if tls.plain_http is None else tls.plain_http
+    plain = tls.plain(origin.host)
     origin = model.url.origin("http" if plain else "https")
     if tls.plain_http is not None and plain != (origin.scheme == "http"):
         message = f"`plain_http` contradicts the address, which begins with {origin.scheme}://"

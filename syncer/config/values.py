@@ -23,6 +23,7 @@ T = TypeVar("T")
 _DURATION = re.compile(r"(\d{1,9})([smhdw]?)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _GLOB = re.compile(r"[*?\[\]]")
+_BRACKETED_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\](?::\d+)?/")
 _GLOB_TAG = re.compile(r"(?:[A-Za-z0-9_.*?-]|\[!?[A-Za-z0-9_.-]+\])+")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _PLACEHOLDERS = ("registry", "repository", "name")
@@ -102,7 +103,8 @@ def registry_path(text: str) -> RegistryPath:
 
 def source(text: str) -> Reference:
     """An image's name as Docker takes it."""
-    if _GLOB.search(text):
+    host = _BRACKETED_HOST.match(text)
+    if _GLOB.search(text, host.end() if host else 0):
         refuse("E109", "a glob over the repositories of a registry comes with a later version; name each repository")
     return Reference.parse_name(text)
 

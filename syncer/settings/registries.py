@@ -58,7 +58,13 @@ class Tls:
 
     ca: Path | None = None  # PEM bundle that is trusted besides the system's
     verify: bool = True
-    plain_http: bool | None = None  # None: http for loopback hosts, https for all others
+    plain_http: bool | None = None  # None: see `plain`
+
+    def plain(self, host: str) -> bool:
+        """Whether `host` is reached without TLS: as told, else where it is a loopback host of which nothing is said."""
+        if self.plain_http is not None:
+            return self.plain_http
+        return self.ca is None and self.verify and is_loopback(host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +128,7 @@ def origin_of(name: str, tls: Tls) -> Origin:
     """Where the API of the registry `name` (host[:port]) lives."""
     host = API_HOSTS.get(name, name)
     bare = Origin.parse(host)
-    plain = is_loopback(bare.host) if tls.plain_http is None else tls.plain_http
-    return Origin.parse(host, default_scheme="http" if plain else "https")
+    return Origin.parse(host, default_scheme="http" if tls.plain(bare.host) else "https")
 
 
 def default_registry(name: str) -> RegistrySettings:

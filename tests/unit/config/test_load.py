@@ -220,6 +220,20 @@ def test_a_loopback_mirror_is_http_unless_told_otherwise(hub) -> None:
     )
 
 
+@pytest.mark.parametrize("tls", ["{ca: own.pem}", "{verify: false}"])
+def test_a_loopback_host_of_whose_certificate_something_is_said_is_https(hub, tmp_path, tls) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "own.pem")
+    (mirror,) = hub(f"mirrors: {{url: localhost:5002, tls: {tls}}}").mirrors
+
+    assert str(mirror.endpoint.origin) == "https://localhost:5002"
+
+
+def test_a_source_may_be_at_an_ipv6_address(rule) -> None:
+    made = rule("source: '[::1]:5000/a/b:1'")
+
+    assert (made.source.registry, str(made.source.repository)) == ("[::1]:5000", "a/b")
+
+
 def test_a_mirror_has_every_key_that_a_registry_has(hub) -> None:
     keys = "auth: {username: u, password: p}, proxy: http://p.example:1, token_realms: [auth.example], operator: Me"
     (made,) = hub(f"mirrors: [{{url: m.example, {keys}}}]").mirrors
