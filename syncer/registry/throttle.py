@@ -18,7 +18,7 @@ from syncer.errors import NetworkError, TooManyRequests
 from syncer.registry.adaptive import Slots, Window
 from syncer.registry.bandwidth import Bandwidths, Paces
 from syncer.registry.headers import retry_after
-from syncer.registry.http import Body
+from syncer.registry.http import Access, Body
 from syncer.registry.trip import Counted, Trip, refuse_in_vain
 from syncer.settings.registries import Limits
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from syncer.clock import Clock
     from syncer.oci.names import Origin
     from syncer.registry.hosts import HostRecord, Hosts
-    from syncer.registry.http import Access, Client, Request, Response
+    from syncer.registry.http import Client, Request, Response
     from syncer.settings.bandwidth import Timetable
 
 LONGEST_WAIT = 120.0  # seconds that requests wait in a closed gate; a host that asks for more is left alone
-BULK_AT_FIRST = 8  # blobs in flight; more while that brings more
+BULK_AT_FIRST = 8  # blobs pulled at once; more while that brings more. Pushes begin at the limit: reads wait for them
 _POLL = 0.05  # seconds between two looks of a waiter at the rate
 _SLOW_DOWN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -62,13 +62,13 @@ def rate_of(per_second: float | None) -> Rate:
 class Gate:
     """The slots and the rate of one host for one access; an eighth of the slots is kept free of blobs."""
 
-    def __init__(self, limits: Limits, now: float) -> None:
+    def __init__(self, limits: Limits, now: float, access: Access = Access.PULL) -> None:
         most = limits.in_flight
         blobs = max(1, most - max(1, most // 8))
         self.rate = rate_of(limits.per_second)
         self._all = asyncio.Semaphore(most)
         self._small = Slots(Window(most, most, now))
-        self._bulk = Slots(Window(blobs, BULK_AT_FIRST, now))
+        self._bulk = Slots(Window(blobs, BULK_AT_FIRST if access is Access.PULL else blobs, now))
 
     @asynccontextmanager
     async def slot(self, *, bulk: bool) -> AsyncIterator[Window]:
@@ -100,7 +100,7 @@ class Gates:
         host = request.origin.netloc
         key = (host, request.access)
         if key not in self._gates:
-            self._gates[key] = Gate(self._limits.get(host, Limits()), self.clock.monotonic())
+            self._gates[key] = Gate(self._limits.get(host, Limits()), self.clock.monotonic(), request.access)
         return self._gates[key]
 
 
