@@ -69,8 +69,8 @@ class LocalEngine:
                 book.observe(Noted(f"{transfer.read_again} bytes were read from sources more than once"))
 
     def _confirm_skips(self, plan: Plan) -> None:
-        """What planning saw up to date is confirmed as of then."""
-        at = datetime.fromisoformat(plan.created)
+        """What planning saw up to date is confirmed as of then; a plan from the future is one with a wrong clock."""
+        at = min(datetime.fromisoformat(plan.created), self._clock.now())
         for skip in plan.skips:
             if skip.source_digest is not None:
                 confirmed = Confirmed(skip.source, skip.source_digest, skip.digest, at)

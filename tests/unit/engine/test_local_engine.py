@@ -1,6 +1,7 @@
 """The engine that runs a plan in this process."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -137,3 +138,16 @@ async def test_the_grace_period_ends():
     stop.drain(130)
 
     await asyncio.wait_for(stop.passed(), 1)
+
+
+async def test_a_plan_from_the_future_confirms_nothing_later_than_now(world: World):
+    """Else `keep_for` would never end for its tags."""
+    state = MemoryState()
+    await run(world, state=state)
+    rules = [world.rule(name, "1") for name in NAMES]
+    plan = await make_plan(world.settings(*rules), world, state, world.clock, world.attempts)
+    late = replace(plan, created="9999-01-01T00:00:00+00:00")
+
+    (outcome, *_) = await LocalEngine(world.attempts, world.clock, state).run(late, world, unseen, Stop())
+
+    assert state.confirmed(outcome.target).at <= world.clock.now()
