@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from syncer.settings.bandwidth import Timetable
     from syncer.settings.rules import Settings
     from syncer.state.records import State
+    from syncer.state.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,10 @@ class Session:
         """What carrying out `plan` would come to."""
         return self.report(preview(plan), plan.warnings)
 
-    async def carry_out(self, plan: Plan, stop: Stop, observe: Observer = unseen) -> Report:
-        """Do what `plan` says."""
+    async def carry_out(self, plan: Plan, stop: Stop, observe: Observer = unseen, spool: Spool | None = None) -> Report:
+        """Do what `plan` says; reads that may have to be repeated are kept in `spool`."""
         make = kinds.load(kinds.ENGINES[self._task.engine])
-        engine: Engine = make(self._attempts, self._clock, self._state, jobs=self._task.jobs)
+        engine: Engine = make(self._attempts, self._clock, self._state, jobs=self._task.jobs, spool=spool)
         outcomes = await engine.run(plan, self._places, observe, stop)
         return self.report(outcomes, plan.warnings, interrupted=stop.exit_code)
 

@@ -39,6 +39,8 @@ class Options:
     max_duration: float | None  # seconds
     report: Path | None
     state_dir: Path | None
+    spool_dir: Path | None
+    spool_limit: int | None
     allow_empty: bool
     redactor: Redactor = field(default_factory=Redactor, init=False)  # what logs must not show
     signals: Signals = field(default_factory=Signals, init=False)
@@ -85,6 +87,14 @@ _OPTIONS = (
     click.option("--report", type=_FILE, metavar="FILE", help="Write the report here too: .json or .txt."),
     click.option(
         "--state-dir", type=_DIRECTORY, envvar="SYNCER_STATE_DIR", help="Where state is kept from run to run."
+    ),
+    click.option(
+        "--spool-dir", type=_DIRECTORY,
+        help="Where blobs are kept that would take long to read again; default: `spool` in the state directory.",
+    ),
+    click.option(
+        "--spool-limit", type=click.IntRange(0), metavar="MIB",
+        help="MiB that may be kept there; default: 2048, or a tenth of what is free.",
     ),
     click.option("--allow-empty", is_flag=True, help="Exit 0, not 2, when nothing is selected."),
 )  # fmt: skip

@@ -23,6 +23,7 @@ from syncer.cli.signals import Threads, unless_stopped
 from syncer.errors import StalePlan
 from syncer.formats import text
 from syncer.selection.images import Choice
+from syncer.state import spool
 from syncer.state.directory import opened
 
 if TYPE_CHECKING:
@@ -111,10 +112,23 @@ def _move(
     """Carry out what `planned` makes, and report."""
 
     async def deed(run: Session, stop: Stop, observe: Observer) -> Report:
-        return await run.carry_out(await unless_stopped(stop, planned(run)), stop, observe)
+        plan = await unless_stopped(stop, planned(run))
+        directory = options.spool_dir or _state_dir(options) / "spool"
+        with spool.opened(directory, Outside().clock, _spool_limit(options)) as found:
+            report = await run.carry_out(plan, stop, observe, found.spool)
+        said = found.warnings(asked=options.spool_dir is not None)
+        return replace(report, warnings=(*report.warnings, *said))
 
     with options.signals.remembered():
         end(options, _run(options, _task(options, command), settings, deed, lock))
+
+
+def _state_dir(options: Options) -> Path:
+    return options.state_dir or Path(platformdirs.user_state_dir("syncer"))
+
+
+def _spool_limit(options: Options) -> int | None:
+    return None if options.spool_limit is None else options.spool_limit * spool.MIB
 
 
 def _task(options: Options, command: str) -> Task:
@@ -124,8 +138,7 @@ def _task(options: Options, command: str) -> Task:
 
 def _run(options: Options, task: Task, settings: Settings, deed: Deed, lock: Path | None = None) -> Report:
     """The report of `deed`, done in a session that the options describe."""
-    directory = options.state_dir or Path(platformdirs.user_state_dir("syncer"))
-    with opened(directory, lock, Outside().clock) as state:
+    with opened(_state_dir(options), lock, Outside().clock) as state:
         report = asyncio.run(_in_session(options, task, settings, deed, state))
         return replace(report, warnings=(*state.warnings, *report.warnings))
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from syncer.report.events import Observer
     from syncer.report.model import Outcome
     from syncer.state.records import State
+    from syncer.state.spool import Spool
     from syncer.transfer.tuning import Tuning
 
 
@@ -34,13 +35,21 @@ class LocalEngine:
     """Runs `jobs` image copies at a time. What one of them meets is an outcome; only a bug ends the run."""
 
     def __init__(
-        self, attempts: Attempts, clock: Clock, state: State, *, jobs: int = 64, tuning: Tuning | None = None
+        self,
+        attempts: Attempts,
+        clock: Clock,
+        state: State,
+        *,
+        jobs: int = 64,
+        tuning: Tuning | None = None,
+        spool: Spool | None = None,
     ) -> None:
         self._attempts = attempts
         self._clock = clock
         self._state = state
         self._jobs = jobs
         self._tuning = tuning
+        self._spool = spool
 
     async def run(self, plan: Plan, places: Places, observe: Observer, stop: Stop) -> tuple[Outcome, ...]:
         """One outcome for each destination of `plan`, whatever happens, in the order of sources and targets."""
@@ -56,7 +65,7 @@ class LocalEngine:
 
     async def _copy_all(self, plan: Plan, places: Places, book: _Book, stop: Stop) -> None:
         async with asyncio.TaskGroup() as readers:
-            transfer = Transfer(self._attempts, self._clock, book.observe, readers, self._tuning)
+            transfer = Transfer(self._attempts, self._clock, book.observe, readers, self._tuning, self._spool)
             transfer.found_something_in(_tagged(plan))
 
             async def one(copy: Copy) -> None:

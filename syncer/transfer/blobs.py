@@ -61,11 +61,11 @@ class Blobs:
         self._expected = dict.fromkeys(digests)
         self._shared.feed.expect(self._expected, self._place.registry)
 
-    def settle(self, digests: Iterable[Digest]) -> None:
-        """Nobody need wait for this target because of these any more."""
+    def settle(self, digests: Iterable[Digest], *, landed: bool = True) -> None:
+        """Nobody need wait for this target because of these any more: they are there, if they `landed`."""
         for digest in [digest for digest in digests if digest in self._expected]:
             del self._expected[digest]
-            self._shared.feed.settled(digest, self._place.registry)
+            self._shared.feed.settled(digest, self._place.registry, landed=landed)
 
     def commit(self) -> None:
         """The manifests that refer to the blobs are at the target: so others may mount and read them there."""
@@ -75,7 +75,7 @@ class Blobs:
 
     def end(self) -> None:
         """The delivery is over, one way or the other: nobody need wait for it."""
-        self.settle(list(self._expected))
+        self.settle(list(self._expected), landed=False)
         self.committed.set()
 
     # what is there
@@ -118,7 +118,7 @@ class Blobs:
                     await self._present(d)
                     self.settle([d.digest])
                     return
-            self.settle([d.digest])
+            self.settle([d.digest], landed=False)
             await (
                 earlier.wait()
             )  # with no lock in hand, and only for deliveries that began earlier: no circle can close

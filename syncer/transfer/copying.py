@@ -15,6 +15,7 @@ from syncer.transfer.feed import Feed
 from syncer.transfer.graph import Walk
 from syncer.transfer.outcomes import begun
 from syncer.transfer.shared import Shared
+from syncer.transfer.spooling import Spooling
 from syncer.transfer.tuning import Tuning
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from syncer.plan.model import Copy, Destination
     from syncer.report.events import Observer
     from syncer.report.model import Outcome
+    from syncer.state.spool import Spool
     from syncer.transfer.graph import Graph
 
 
@@ -42,12 +44,13 @@ class Transfer:
         observe: Observer,
         readers: asyncio.TaskGroup,
         tuning: Tuning | None = None,
+        spool: Spool | None = None,
     ) -> None:
         tuning = tuning or Tuning()
         self._attempts = attempts
         self._clock = clock
         self._observe = observe
-        self._feed = Feed(attempts, observe, tuning, readers)
+        self._feed = Feed(attempts, observe, tuning, readers, Spooling(spool, clock, tuning))
         self._shared = Shared(attempts, self._feed, tuning)
 
     @property

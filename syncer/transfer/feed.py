@@ -1,4 +1,4 @@
-"""Who reads what once: the content of blobs for targets, from the shelf, from a tee that others share, or afresh."""
+"""Who reads what once: the content of blobs for targets, from the shelf, a tee that others share, disk, or afresh."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections import Counter, defaultdict
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from syncer.clock import SystemClock
 from syncer.errors import CorruptContent, Unreachable
 from syncer.report.events import Noted
 from syncer.transfer.ranges import Means
 from syncer.transfer.reading import Reading
 from syncer.transfer.shelf import Shelf, Windows
+from syncer.transfer.spooling import Spooling
 from syncer.transfer.tee import Tee
 
 if TYPE_CHECKING:
@@ -58,7 +60,14 @@ class Fed:
 class Feed:
     """All reads of a run. Its tasks belong to `readers`."""
 
-    def __init__(self, attempts: Attempts, observe: Observer, tuning: Tuning, readers: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        attempts: Attempts,
+        observe: Observer,
+        tuning: Tuning,
+        readers: asyncio.TaskGroup,
+        spooling: Spooling | None = None,
+    ) -> None:
         self._attempts = attempts
         self._observe = observe
         self._tuning = tuning
@@ -66,11 +75,13 @@ class Feed:
         self._shelf = Shelf(tuning.shelf)
         self._windows = Windows(tuning.windows)
         self._means = Means(self._windows, readers, attempts.clock, tuning.spreading)
+        self._spooling = spooling or Spooling(None, SystemClock(), tuning)
         self._gathering: dict[Digest, Tee] = {}
         self._expected: defaultdict[Digest, Counter[str]] = defaultdict(Counter)
         self._late: set[str] = set()  # registries that reads do not wait for, until they come in time again
         self._own: dict[Digest, Source] = {}  # targets that hold a blob in a committed image
-        self._begun_once: set[Digest] = set()
+        self._passed: dict[Digest, int] = {}  # blobs that were read, and how far
+        self._given_up: set[Digest] = set()  # blobs that some target needs and did not get
         self.read_again = 0  # bytes that sources were asked for more than once
         self._mixed: dict[Digest, frozenset[str]] = {}  # hosts of which one lied about a blob, but the first
 
@@ -84,14 +95,17 @@ class Feed:
         for digest in blobs:
             self._expected[digest][registry] += 1
 
-    def settled(self, digest: Digest, registry: str) -> None:
-        """That target has the blob, or will not ask for it any more."""
+    def settled(self, digest: Digest, registry: str, *, landed: bool) -> None:
+        """That target has the blob, if it `landed`, or will not ask for it any more."""
+        if not landed:
+            self._given_up.add(digest)
         expected = self._expected[digest]
         expected[registry] -= 1
         if expected[registry] <= 0:
             del expected[registry]
         if not expected:
             del self._expected[digest]
+            self._tidy(digest)
         if digest in self._gathering:
             self._gathering[digest].poke()
 
@@ -129,8 +143,9 @@ class Feed:
         digest = fed.d.digest
         own = self._own.get(digest)
         source = own or fed.origin[0]
+        beginning = self._spooling.beginning(fed.d)
         avoid = self._mixed.get(digest, frozenset())
-        reading = Reading(source, fed.d, self._attempts, avoid, means=self._means)
+        reading = Reading(source, fed.d, self._attempts, avoid, beginning, means=self._means)
         tee = Tee(fed.d, (source, fed.origin[1]), reading, self._tuning, borrowed=own is not None)
         self._gathering[digest] = tee
         self._readers.create_task(self._read(tee), name=f"read {digest.short}")
@@ -138,19 +153,28 @@ class Feed:
 
     async def _read(self, tee: Tee) -> None:
         digest = tee.d.digest
-        await tee.gathered(lambda: set(self._expected.get(digest, ())) - self._late)
+
+        def awaited() -> set[str]:
+            return set(self._expected.get(digest, ()))
+
+        await tee.gathered(lambda: awaited() - self._late)
         del self._gathering[digest]
         self._late = (self._late | tee.late) - {branch.registry for branch in tee.branches}
         if tee.branches:
-            self._count(tee)
-            await tee.run(self._windows, self._shelf, self._observe)
+            again = digest in self._passed or bool(awaited() - {branch.registry for branch in tee.branches})
+            try:
+                with self._spooling.kept(tee.d, again=again) as keeper:
+                    await tee.run(self._windows, self._shelf, self._observe, keeper)
+            finally:
+                self._count(tee)
         self._late |= tee.late
         self._blame(tee)
 
     def _count(self, tee: Tee) -> None:
         if not tee.borrowed:
-            self.read_again += tee.d.size if tee.d.digest in self._begun_once else 0
-            self._begun_once.add(tee.d.digest)
+            before = self._passed.get(tee.d.digest, 0)
+            self.read_again += max(0, min(before, tee.passed) - tee.reading.kept)
+            self._passed[tee.d.digest] = max(before, tee.passed)
 
     def _blame(self, tee: Tee) -> None:
         """Keep a liar from being asked again; where two hosts sent parts of the whole, ask only one the next time."""
@@ -158,11 +182,17 @@ class Feed:
         if error is not None and tee.borrowed:
             self._own.pop(tee.d.digest, None)
         elif isinstance(error, CorruptContent):
+            self._spooling.drop(tee.d.digest)
             self._observe(Noted(str(error)))
             if error.host is not None:
                 tee.source.blame(error.host, error)
             else:
                 self._mixed[tee.d.digest] = frozenset(tee.reading.hosts[1:])
+
+    def _tidy(self, digest: Digest) -> None:
+        """Keep on disk only what somebody still needs, in this run or in the next."""
+        if digest not in self._given_up:
+            self._spooling.drop(digest)
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

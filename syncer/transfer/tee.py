@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from syncer.report.events import Observer
     from syncer.transfer.reading import Reading
     from syncer.transfer.shelf import Shelf, Windows
+    from syncer.transfer.spooling import Keeper
     from syncer.transfer.tuning import Tuning
 
 
@@ -89,6 +90,7 @@ class Tee:
         self.branches: list[Branch] = []
         self.late: set[str] = set()  # registries that did not come in time, or were let go
         self.error: SyncerError | None = None  # what the reading ended with
+        self.passed = 0  # bytes that were handed over
         self.reader: asyncio.Task[None] | None = None  # set once it reads: a read that nobody needs is cancelled
         self.source, self._wanted_by = origin
         self._tuning = tuning
@@ -127,14 +129,14 @@ class Tee:
         except TimeoutError:
             self.late = self._not_here(awaited())
 
-    async def run(self, windows: Windows, shelf: Shelf, observe: Observer) -> None:
-        """Read once; every branch gets everything, or the error that was met."""
+    async def run(self, windows: Windows, shelf: Shelf, observe: Observer, keeper: Keeper | None = None) -> None:
+        """Read once; every branch gets everything, or the error that was met. `keeper` gets it too."""
         self.reader = asyncio.current_task()
         keep = self.d.size <= self._tuning.shelved
         observe(BlobStarted(self._wanted_by, self.d.digest, self.d.size))
         try:
             async with windows.taken(self.d.size if keep else self._tuning.window):
-                kept = await self._passed(observe, keep=keep)
+                kept = await self._passed(observe, keeper, keep=keep)
         except SyncerError as error:
             self._end(self._lost(error) if self.borrowed else error)
         else:
@@ -144,7 +146,7 @@ class Tee:
         finally:
             observe(BlobFinished(self.d.digest))
 
-    async def _passed(self, observe: Observer, *, keep: bool) -> list[bytes]:
+    async def _passed(self, observe: Observer, keeper: Keeper | None, *, keep: bool) -> list[bytes]:
         """Pass everything on, and return the chunks if they are small enough to `keep`."""
         kept: list[bytes] = []
 
@@ -155,8 +157,11 @@ class Tee:
             async for chunk in chunks:
                 for branch in self.branches:
                     branch.put(chunk)
+                self.passed += len(chunk)
                 if keep:
                     kept.append(chunk)
+                if keeper is not None:
+                    await keeper.put(chunk)
                 await self._room()
         return kept
 

@@ -18,6 +18,7 @@ class Tuning:
     shelf: int = 16 * MIB  # bytes of finished small blobs that are kept for targets yet to come
     shelved: int = 4 * MIB  # a blob larger than this is read again rather than kept
     gather: float = 3.0  # seconds that a read waits for other targets that need the same blob
+    slow: float = 10.0  # seconds that the read of a blob must be going to take to be kept on disk for another attempt
     stall: float = 10.0  # seconds that one target may hold up the others of its read
     blobs: int = 64  # blobs on their way to one registry at the same time, all images together
     per_image: int = 32  # of these, for one image at one target: its layers, for most images

@@ -27,7 +27,7 @@ async def town(shell: Shell):
 @pytest.fixture
 def options(request):
     """The options of a command line, with logging as a command sets it up."""
-    given = dict.fromkeys(("report", "state_dir", "bwlimit", "max_duration"))
+    given = dict.fromkeys(("report", "state_dir", "spool_dir", "spool_limit", "bwlimit", "max_duration"))
     given |= {"only": (), "skip": (), "jobs": 8, "retries": 5}
     flags = dict.fromkeys(("verbose", "quiet", "allow_empty"), False)
     words = {"config": Path("mirrors.yaml"), "output": "text", "progress": "auto", "log_format": "text"}

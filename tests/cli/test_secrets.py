@@ -30,7 +30,8 @@ def leaks(text: str) -> list[str]:
 
 def everything(shell, ran) -> str:
     """All that the command has left: what it printed, its report and its state."""
-    files = [*shell.directory.glob("state/*"), *shell.directory.glob("report*"), *shell.directory.glob("plan*")]
+    found = (shell.directory.glob(pattern) for pattern in ("state/**/*", "report*", "plan*"))
+    files = [path for paths in found for path in paths if path.is_file()]
     return ran.out + ran.err + "".join(file.read_bytes().decode("latin-1") for file in files)
 
 

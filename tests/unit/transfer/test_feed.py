@@ -73,7 +73,7 @@ async def test_a_read_waits_for_who_is_expected_until_nobody_is(world: World):
         await asyncio.sleep(0.01)
         assert reads(world) == 0
 
-        feed.settled(east.d.digest, "west")
+        feed.settled(east.d.digest, "west", landed=True)
 
         assert await taking == LARGE
 
@@ -157,7 +157,7 @@ async def test_a_target_that_stands_still_is_let_go_and_can_come_again(world: Wo
             assert await take(east) == LARGE
             with pytest.raises(TimedOut):
                 [chunk async for chunk in chunks]
-        feed.settled(east.d.digest, "east")
+        feed.settled(east.d.digest, "east", landed=True)
         assert not west.given_up
         assert await take(west) == LARGE
 
