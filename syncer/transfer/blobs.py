@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from syncer.content.places import Landed
@@ -37,9 +38,7 @@ class Blobs:
         self, shared: Shared, steps: Steps, origin: tuple[Source, Reference], registry: Registry, target: Target
     ) -> None:
         self.tally = Tally()
-        self.committed = (
-            asyncio.Event()
-        )  # the delivery has ended: manifests that refer to its blobs are there, or never
+        self.committed = asyncio.Event()  # it has ended: manifests that refer to its blobs are there, or never
         self.fresh = False  # the repository was created in this run: what is not known to be there is not there
         self._shared = shared
         self._steps = steps
@@ -88,18 +87,21 @@ class Blobs:
 
     async def ask(self, blobs: Sequence[Descriptor]) -> None:
         """Find out which of them are there, where one request says so of many."""
-        unknown = [d for d in blobs if not self._shared.holdings.has(self._place, d.digest)]
+        holdings = self._shared.holdings
+        unknown = holdings.unknown(self._place, blobs)
         if self.fresh or not unknown or not self._registry.traits.batches:
             return
         missing = {d.digest for d in await self._steps.step(lambda: self._target.missing(unknown))}
-        here = [d.digest for d in unknown if d.digest not in missing]
-        self._shared.holdings.add(self._place, here, committed=False)
+        holdings.add(self._place, [d.digest for d in unknown if d.digest not in missing], committed=False)
 
     async def mend(self, blobs: Sequence[Descriptor]) -> bool:
-        """Bring again what was lost since it was there; whether anything was."""
+        """Bring again what was lost since it was there; whether anything was.
+
+        It waits for no other delivery: that one may want the manifest that the caller is busy with.
+        """
         lost = await self._steps.step(lambda: self._target.missing(blobs))
-        self._shared.holdings.forget(self._place, [d.digest for d in lost])
-        await self.bring(lost)
+        self._shared.holdings.miss(self._place, [d.digest for d in lost])
+        await for_each(lost, partial(self._bring_one, patient=False), self._shared.tuning.per_image)
         return bool(lost)
 
     # bringing them
@@ -109,19 +111,20 @@ class Blobs:
         largest_first = sorted(blobs, key=lambda d: d.size, reverse=True)
         await for_each(largest_first, self._bring_one, self._shared.tuning.per_image)
 
-    async def _bring_one(self, d: Descriptor) -> None:
-        """Of all who need `d` at this registry one at a time sees to it; who comes later finds it, or mounts it."""
+    async def _bring_one(self, d: Descriptor, *, patient: bool = True) -> None:
+        """Of all who need `d` at this registry one at a time sees to it; who comes later finds it, or mounts it.
+
+        Who is `patient` waits with no lock in hand, and only for deliveries that began earlier: no circle can close.
+        """
         while True:
             async with self._shared.locks.held((self._place.registry, d.digest)):
-                earlier = self._worth_waiting_for(d)
+                earlier = self._worth_waiting_for(d) if patient else None
                 if earlier is None:
                     await self._present(d)
                     self.settle([d.digest])
                     return
             self.settle([d.digest], landed=False)
-            await (
-                earlier.wait()
-            )  # with no lock in hand, and only for deliveries that began earlier: no circle can close
+            await earlier.wait()
 
     def _worth_waiting_for(self, d: Descriptor) -> asyncio.Event | None:
         """The end of an earlier delivery that brought `d`, where nobody can mount or read it before that (ECR)."""

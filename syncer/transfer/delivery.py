@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,10 @@ _MANIFESTS_AT_ONCE = 8
 
 
 class Delivery:
-    """Brings one graph to one destination; every step is repeated as `attempts` decides."""
+    """Brings one graph to one destination; every step is repeated as `attempts` decides.
+
+    Whoever puts a manifest or asks for it holds its lock: docker-registry answers 500 to one of two at a time.
+    """
 
     def __init__(
         self, shared: Shared, graph: Graph, origin: tuple[Source, Reference], registry: Registry, to: Destination
@@ -69,7 +73,6 @@ class Delivery:
             await self._blobs.ask(blobs)
             await self._blobs.bring(blobs)
             await self._put_manifests(nodes)
-            # docker-registry answers 500 to whoever puts or asks for a manifest while it is put under another tag
             async with self._shared.locks.held((self._place, self._graph.root.descriptor.digest)):
                 await self._put_tag()
                 self._blobs.commit()
@@ -79,17 +82,24 @@ class Delivery:
 
     async def _lacking(self) -> list[Node]:
         """The manifests that the target has not got. Where it has one, it has all that this one refers to."""
-        holdings, place = self._shared.holdings, self._place
-        asked = [n.descriptor for n in self._graph.nodes if not holdings.has(place, n.descriptor.digest)]
-        absent = {d.digest for d in asked}
-        if asked and self._worth_asking:
-            absent = {d.digest for d in await self._steps.step(lambda: self._target.absent(asked))}
-        lacking = [node for node in self._graph.nodes if node.descriptor.digest in absent]
-        present = [node for node in self._graph.nodes if node.descriptor.digest not in absent]
-        holdings.add(place, [node.descriptor.digest for node in present], committed=True)
-        needed = blobs_of(lacking)
-        self._blobs.count_present({digest: d for digest, d in blobs_of(present).items() if digest not in needed})
+        if self._worth_asking:
+            await self._ask()
+        has = partial(self._shared.holdings.has, self._place)
+        lacking = [node for node in self._graph.nodes if not has(node.descriptor.digest)]
+        needed, there = blobs_of(lacking), blobs_of([n for n in self._graph.nodes if has(n.descriptor.digest)])
+        self._blobs.count_present({digest: d for digest, d in there.items() if digest not in needed})
         return lacking
+
+    async def _ask(self) -> None:
+        """Find out which manifests are there, unless another delivery has, while nobody puts one of them."""
+        holdings, place = self._shared.holdings, self._place
+        wanted = [node.descriptor for node in self._graph.nodes]
+        async with self._shared.locks.all_held((place, d.digest) for d in wanted):
+            unknown = holdings.unknown(place, wanted)
+            if unknown:
+                absent = {d.digest for d in await self._steps.step(lambda: self._target.absent(unknown))}
+                holdings.miss(place, absent)
+                holdings.add(place, [d.digest for d in unknown if d.digest not in absent], committed=True)
 
     async def _put_manifests(self, nodes: Sequence[Node]) -> None:
         """All but a root that only waits for its tag; an index after everything that stands before it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -15,30 +15,38 @@ if TYPE_CHECKING:
 
     from syncer.attempts import Attempts
     from syncer.content.places import Place, Registry
+    from syncer.oci.descriptor import Descriptor
     from syncer.oci.digest import Digest
     from syncer.oci.names import RepositoryName
 
 
 class Holdings:
-    """Blobs and manifests that were seen or put at a place in this run: nobody asks about them again."""
+    """Blobs and manifests that were seen, missed or put at a place in this run: nobody asks about them again."""
 
     def __init__(self) -> None:
         self._committed: dict[tuple[str, Digest], dict[Place, bool]] = {}
+        self._missed: set[tuple[Place, Digest]] = set()
 
     def has(self, place: Place, digest: Digest) -> bool:
         """Whether it is known to be there."""
         return place in self._committed.get((place.registry, digest), ())
+
+    def unknown(self, place: Place, descriptors: Iterable[Descriptor]) -> list[Descriptor]:
+        """Those of which nobody knows yet whether they are there."""
+        return [d for d in descriptors if not self.has(place, d.digest) and (place, d.digest) not in self._missed]
 
     def add(self, place: Place, digests: Iterable[Digest], *, committed: bool) -> None:
         """They are there; `committed`: and a manifest there refers to them."""
         for digest in digests:
             places = self._committed.setdefault((place.registry, digest), {})
             places[place] = committed or places.get(place, False)
+            self._missed.discard((place, digest))
 
-    def forget(self, place: Place, digests: Iterable[Digest]) -> None:
+    def miss(self, place: Place, digests: Iterable[Digest]) -> None:
         """They are not there, whatever was thought before."""
         for digest in digests:
             self._committed.get((place.registry, digest), {}).pop(place, None)
+            self._missed.add((place, digest))
 
     def elsewhere(self, registry: str, digest: Digest, *, committed: bool) -> Place | None:
         """Another place of the same registry that has it, one where it is committed if there is one."""
@@ -59,6 +67,14 @@ class Locks:
         lock = self._locks.get(key) or asyncio.Lock()
         self._locks[key] = lock
         async with lock:
+            yield
+
+    @asynccontextmanager
+    async def all_held(self, keys: Iterable[Hashable]) -> AsyncIterator[None]:
+        """Be the only one with all `keys`; taken in one order by everybody, so that no circle can close."""
+        async with AsyncExitStack() as stack:
+            for key in sorted(set(keys), key=str):
+                await stack.enter_async_context(self.held(key))
             yield
 
 

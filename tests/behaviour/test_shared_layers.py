@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
-from builders import World, blob, complete, image
+from builders import World, blob, complete, hold, image, index
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from syncer.content.memory import MemoryTarget
 from syncer.content.places import Traits
 from syncer.engine.local import LocalEngine
 from syncer.engine.stop import Stop
@@ -37,6 +38,13 @@ def rules(world: World) -> list:
 
 def reads(world: World) -> int:
     return sum(world.at_source(name).called("blob").count(DIGEST) for name in "abcdef")
+
+
+def hold_older(world: World) -> MemoryTarget:
+    """A repository with an image of long ago under a tag that is asked for, so that it is worth asking for more."""
+    target = world.at("east", "library/app")
+    hold(target, image(blob("older")), "a")
+    return target
 
 
 def whole(world: World) -> bool:
@@ -83,6 +91,63 @@ async def test_when_the_first_image_fails_the_others_do_not_wait_for_ever(world:
     outcomes = await asyncio.wait_for(sync(world, *rules(world)), 20)
 
     assert [outcome.status for outcome in outcomes] == [Status.FAILED] + [Status.COPIED] * 5
+
+
+async def test_an_image_that_mends_a_lost_layer_waits_for_no_other_that_needs_its_manifest(sync):
+    """A registry collects garbage while two indexes share a child; the one that began later is the first to notice."""
+    world, noticed = World("east"), asyncio.Event()
+    world.targets["east"].traits = LIKE_ECR
+    child, large = image(blob("base", 6_000)), image(blob("other", 7_000_000))
+    world.publish("app:1", index(child, large, platforms=("linux/amd64", "linux/arm64")))
+    world.publish("app:2", index(child, platforms=("linux/amd64",)))
+    east = world.at("east", "library/app")
+
+    async def collect(verb: str, what: object) -> None:
+        if verb == "put_manifest" and not noticed.is_set():
+            east.lose(child.root.layers[0].digest)
+            noticed.set()
+        elif verb == "put_blob" and what == large.root.layers[0].digest:
+            await noticed.wait()
+
+    east.before = collect
+    outcomes = await asyncio.wait_for(sync(world, world.rule("app", "*")), 10)
+
+    assert [outcome.status for outcome in outcomes] == [Status.COPIED] * 2
+    assert complete(east)
+
+
+async def test_nobody_asks_for_a_manifest_while_another_puts_it(sync):
+    """docker-registry answers 500 to one of the two."""
+    world, busy = World("east"), set()
+    what = image(blob("layer"))
+    for tag in "abcdef":
+        world.publish(f"app:{tag}", index(what, image(blob(tag)), platforms=("linux/amd64", "linux/arm64")))
+        world.publish(f"app:{tag}-amd64", what)
+    east = hold_older(world)
+
+    def alone(verb: str):
+        inner = getattr(east, verb)
+
+        async def called(*args, **named):
+            digests = {d.digest for d in args[0]} if verb == "absent" else {args[0].descriptor.digest}
+            assert not digests & busy
+            busy.update(digests)
+            await asyncio.sleep(0.001)
+            try:
+                return await inner(*args, **named)
+            finally:
+                busy.difference_update(digests)
+
+        return called
+
+    for verb in ("absent", "put_manifest"):
+        setattr(east, verb, alone(verb))
+
+    outcomes = await sync(world, world.rule("app", "*"))
+
+    assert [outcome.status for outcome in outcomes] == [Status.COPIED] * 12
+    asked = [digest for batch in east.called("absent") for digest in batch]
+    assert asked.count(what.digest) == 1
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

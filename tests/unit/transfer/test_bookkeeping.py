@@ -10,6 +10,7 @@ from builders import World
 
 from syncer.content.places import Place
 from syncer.errors import Denied
+from syncer.oci.descriptor import Descriptor
 from syncer.oci.digest import Digest
 from syncer.oci.names import RepositoryName
 from syncer.transfer.crowd import for_each
@@ -43,8 +44,29 @@ def test_what_was_committed_stays_so_until_it_is_forgotten():
     holdings.add(A, [ONE], committed=False)
     assert holdings.elsewhere("east", ONE, committed=True) == A
 
-    holdings.forget(A, [ONE, TWO])
+    holdings.miss(A, [ONE, TWO])
     assert not holdings.has(A, ONE)
+
+
+def test_nobody_asks_twice_about_what_was_seen_or_missed():
+    holdings, three = Holdings(), [Descriptor("a/b", digest, 1) for digest in (ONE, TWO, THREE)]
+    holdings.add(A, [ONE], committed=True)
+    holdings.miss(A, [TWO])
+
+    assert [d.digest for d in holdings.unknown(A, three)] == [THREE]
+    assert holdings.unknown(B, three) == three
+    holdings.add(A, [TWO], committed=False)
+    assert holdings.has(A, TWO)
+
+
+async def test_who_needs_the_same_keys_in_another_order_waits_in_no_circle():
+    locks = Locks()
+
+    async def work(keys: str) -> None:
+        async with locks.all_held(keys):
+            await asyncio.sleep(0)
+
+    await asyncio.wait_for(asyncio.gather(*(work(keys) for keys in ("abc", "cba", "bb", "ca"))), 5)
 
 
 def test_only_who_began_later_waits_for_a_leader_and_only_until_it_ends():
