@@ -41,6 +41,7 @@ class Fed:
         self.hosts: set[str] = set()  # who sent the bytes, the last time
         self.error: SyncerError | None = None  # why the bytes could not be had, the last time
         self.given_up = False  # the source failed for good: nothing is gained by delivering again
+        self.let_go = False  # others would have waited for its target: a read of its own follows
 
     @property
     def size(self) -> int:
@@ -79,6 +80,7 @@ class Feed:
         self._gathering: dict[Digest, Tee] = {}
         self._expected: defaultdict[Digest, Counter[str]] = defaultdict(Counter)
         self._late: set[str] = set()  # registries that reads do not wait for, until they come in time again
+        self._taken: Counter[str] = Counter()  # chunks that each registry took
         self._own: dict[Digest, Source] = {}  # targets that hold a blob in a committed image
         self._passed: dict[Digest, int] = {}  # blobs that were read, and how far
         self._given_up: set[Digest] = set()  # blobs that some target needs and did not get
@@ -134,6 +136,7 @@ class Feed:
         finally:
             fed.error = branch.error
             fed.hosts = set() if fed.error else set(tee.reading.hosts)
+            fed.let_go = branch.let_go
             fed.given_up = fed.error is not None and fed.error is tee.error and not tee.worth_repeating
             tee.leave(branch)
             branch.end(Unreachable(f"the request that {fed.d.digest} was for is over", host=fed.registry))
@@ -146,7 +149,7 @@ class Feed:
         beginning = self._spooling.beginning(fed.d)
         avoid = self._mixed.get(digest, frozenset())
         reading = Reading(source, fed.d, self._attempts, avoid, beginning, means=self._means)
-        tee = Tee(fed.d, (source, fed.origin[1]), reading, self._tuning, borrowed=own is not None)
+        tee = Tee(fed.d, (source, fed.origin[1]), reading, self._tuning, self._taken, borrowed=own is not None)
         self._gathering[digest] = tee
         self._readers.create_task(self._read(tee), name=f"read {digest.short}")
         return tee

@@ -24,7 +24,10 @@ class Steps:
         """How many of them had to be tried again, all together."""
 
     async def step(self, once: Callable[[], Awaitable[T]], content: Fed | None = None) -> T:
-        """Do `once`, again if need be; what was wrong with the content, not with the sending of it, decides first."""
+        """Do `once`, again if need be; what was wrong with the content, not with the sending of it, decides first.
+
+        Where the content was only let go for the sake of others, nothing has failed that would have to be counted.
+        """
         tries = self._attempts.tries()
         while True:
             try:
@@ -33,5 +36,6 @@ class Steps:
                 cause = content.error if content and content.error else error
                 if content and content.given_up:
                     raise cause from None
-                await tries.after(cause)
+                if not (content and content.let_go):
+                    await tries.after(cause)
                 self.repeated += 1

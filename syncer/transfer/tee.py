@@ -2,7 +2,7 @@
 
 A tee gathers the targets that need the blob now, opens the source once, and hands each chunk to all of them. What the
 slowest has not taken yet stays in memory, at most a window; who stands still while others wait is let go, and served
-later by a read of its own.
+later by a read of its own. A registry that takes bytes of any read is slow, and does not stand still.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from syncer.report.events import BlobFinished, BlobMoved, BlobStarted
 from syncer.transfer.shelf import Shelved
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import AsyncIterator, Callable
 
     from syncer.content.places import Source
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
 class Branch:
     """What one target gets of a tee."""
 
-    def __init__(self, registry: str, taken: Callable[[], None]) -> None:
+    def __init__(self, registry: str, taken: Callable[[str], None]) -> None:
         self.registry = registry
         self.behind = 0  # bytes that wait for this target
         self.error: SyncerError | None = None
+        self.let_go = False  # it stood still while others waited
         self._taken = taken
         self._queue: deque[bytes] = deque()
         self._ended = False
@@ -65,7 +67,7 @@ class Branch:
                 continue
             chunk = self._queue.popleft()
             self.behind -= len(chunk)
-            self._taken()
+            self._taken(self.registry)
             yield chunk
 
 
@@ -81,6 +83,7 @@ class Tee:
         origin: tuple[Source, Reference],
         reading: Reading,
         tuning: Tuning,
+        taken: Counter[str],
         *,
         borrowed: bool = False,
     ) -> None:
@@ -94,6 +97,7 @@ class Tee:
         self.reader: asyncio.Task[None] | None = None  # set once it reads: a read that nobody needs is cancelled
         self.source, self._wanted_by = origin
         self._tuning = tuning
+        self._taken = taken  # chunks that each registry took, of all reads
         self._moved = asyncio.Event()  # somebody came, left or took bytes
 
     @property
@@ -103,7 +107,7 @@ class Tee:
 
     def join(self, registry: str) -> Branch:
         """One more target that will get all bytes; only before `run` has begun to read."""
-        branch = Branch(registry, self._moved.set)
+        branch = Branch(registry, self._took)
         self.branches.append(branch)
         self.poke()
         return branch
@@ -168,13 +172,13 @@ class Tee:
     async def _room(self) -> None:
         """Wait until no branch is a window behind; let go of those that stand still while others wait."""
         while full := self._full():
-            behind = {branch: branch.behind for branch in full}
+            before = {branch: self._taken[branch.registry] for branch in full}
             try:
                 async with asyncio.timeout(self._tuning.stall):
-                    while full == self._full() and all(b.behind == behind[b] for b in full):
+                    while full == self._full():
                         await self._change()
             except TimeoutError:
-                self._let_go([branch for branch in full if branch.behind == behind[branch]])
+                self._let_go([branch for branch in full if self._taken[branch.registry] == before[branch]])
 
     def _full(self) -> list[Branch]:
         return [branch for branch in self.branches if branch.behind >= self._tuning.window]
@@ -185,10 +189,15 @@ class Tee:
         for branch in still:
             self.leave(branch)
             self.late.add(branch.registry)
+            branch.let_go = True
             branch.end(TimedOut(f"{branch.registry} took no bytes of {self.d.digest} while others did"))
 
     def _lost(self, error: SyncerError) -> SyncerError:
         return Unreachable(f"{self.source.place} does not give back {self.d.digest}: {error}", host=error.host)
+
+    def _took(self, registry: str) -> None:
+        self._taken[registry] += 1
+        self.poke()
 
     def _not_here(self, awaited: set[str]) -> set[str]:
         return awaited - {branch.registry for branch in self.branches}

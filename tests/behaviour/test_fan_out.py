@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from builders import World, blob, complete, hold, image, two_platforms
 
+from syncer.attempts import Attempts, Policy
 from syncer.errors import ServerError, TimedOut, Unreachable
 from syncer.report.model import Status
 
@@ -41,7 +42,8 @@ async def test_a_dead_target_does_not_touch_the_copy_to_another(world: World, sy
 
 
 async def test_a_target_that_stands_still_is_let_go_and_served_later(world: World, sync):
-    """West takes nothing of the blob until east has the image; then a read of its own serves it."""
+    """West takes nothing until east has the image; then a read of its own serves it, even if nothing is tried again."""
+    world.attempts = Attempts(Policy(attempts=1), world.clock)
     world.publish("app:1", image(blob("large", 9_000_000)))
     west, east_done = world.at("west", "library/app"), asyncio.Event()
     stuck = west.put_blob

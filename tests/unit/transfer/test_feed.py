@@ -162,6 +162,35 @@ async def test_a_target_that_stands_still_is_let_go_and_can_come_again(world: Wo
         assert await take(west) == LARGE
 
 
+async def test_a_registry_that_takes_bytes_of_another_read_is_slow_and_does_not_stand_still(world: World):
+    """Many uploads share a narrow line: each of them may have to wait longer than `stall` for its next bytes."""
+    async with feeding(world) as feed, asyncio.TaskGroup() as others:
+        east, west = content(world, feed, LARGE), content(world, feed, LARGE, "west")
+        elsewhere = content(world, feed, LARGE + b"!", "west")
+        expect(feed, east, "east", "west")
+        async with west.open() as chunks, elsewhere.open() as trickle:
+            taking = others.create_task(take(east))
+            for _ in range(8):
+                await asyncio.sleep(PATIENT.stall / 2)
+                await anext(trickle)
+            assert not taking.done()
+            assert b"".join([chunk async for chunk in chunks]) == LARGE
+    assert not west.let_go
+    assert feed.read_again == 0
+
+
+async def test_who_stands_still_is_let_go_beside_one_that_is_slow(world: World):
+    async with feeding(world) as feed, asyncio.TaskGroup() as others:
+        east, west, dead = (content(world, feed, LARGE, name) for name in ("east", "west", "dead"))
+        expect(feed, east, "east", "west", "dead")
+        async with west.open() as chunks, dead.open():
+            taking = others.create_task(take(east))
+            async for _ in chunks:
+                await asyncio.sleep(PATIENT.stall / 4)
+            assert await taking == LARGE
+    assert (west.let_go, dead.let_go) == (False, True)
+
+
 async def test_what_the_source_gave_up_is_told_to_every_target(world: World):
     async with feeding(world) as feed:
         east, west = content(world, feed, LARGE), content(world, feed, LARGE, "west")
