@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from syncer.settings.rules import Settings
 
 MASK = "***"
+_ANY = "surrogateescape"  # the environment may hold bytes that are no text
 SHORTEST = 6  # characters; hiding shorter values would tear ordinary words apart
 
 _NAMED = re.compile(
@@ -69,9 +70,9 @@ def _passwords(endpoint: Endpoint) -> Iterator[str]:
 
 def _forms(value: str) -> Iterator[str]:
     yield value
-    yield quote(value, safe="")
+    yield quote(value, safe="", errors=_ANY)
     for lead in range(3):
-        yield _inside_base64(value.encode(), lead)
+        yield _inside_base64(value.encode(errors=_ANY), lead)
 
 
 def _inside_base64(value: bytes, lead: int) -> str:

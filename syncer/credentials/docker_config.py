@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from syncer.oci.origin import Origin
 
 HELPER_SECONDS = 10.0
+_MISTAKES = (ValueError, TypeError, AttributeError, LookupError, RecursionError, OSError)
+"""What the docker package raises for a file that holds JSON of another shape than it expects."""
+_USED = ("username", "password", "identitytoken")
+_MALFORMED = "config.json, or what a helper answers, is not of the form that docker writes"
 HUB_API = API_HOSTS[DOCKER_HUB]
 
 
@@ -28,7 +32,7 @@ class DockerConfigKeychain:
 
     Looks where docker looks: `path`, else `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`. The file is read
     once and a helper is asked once per origin, in a thread, since both may block.
-    Raises HelperFailed where a helper is named and missing, fails or hangs.
+    Raises HelperFailed where a helper is named and missing, fails or hangs, and where the file is malformed.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -63,6 +67,8 @@ class DockerConfigKeychain:
             return self._resolved(origin)
         except docker.errors.DockerException as error:
             raise _helper_failed(origin, str(error)) from error
+        except _MISTAKES:
+            raise _helper_failed(origin, _MALFORMED) from None  # the cause quotes what it could not read
 
     def _resolved(self, origin: Origin) -> Credential | None:
         with warnings.catch_warnings():
@@ -80,6 +86,8 @@ def _key(origin: Origin) -> str | None:
 def _credential(entry: dict[str, str] | None) -> Credential | None:
     """One entry as the docker package returns it: lower-case keys from `auths`, capitals from helpers."""
     folded = {key.lower(): value for key, value in (entry or {}).items() if value}
+    for key in _USED:
+        folded.get(key, "").encode()  # raises one of _MISTAKES for what is no text, or cannot be sent
     if token := folded.get("identitytoken"):
         return Credential("", Secret(""), refresh_token=Secret(token))
     username, password = folded.get("username"), folded.get("password")

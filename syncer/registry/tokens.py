@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 
 LONGEST_ANSWER = 64 * 1024  # bytes
 _DEFAULT_LIFE = 60.0  # seconds, where the answer does not say
+_LONGEST_LIFE = 24 * 3600.0  # seconds; ECR's live for twelve hours
 _EARLY = 15 * 60.0  # seconds of life, or
 _EARLY_SHARE = 0.2  # this share of it, at which a token is renewed, whichever is less
 _CLIENT = "syncer"
+_AS_SENT = "surrogateescape"  # what of a challenge or a password is no UTF-8 goes out as the bytes that came in
 KNOWN_PAIRS = frozenset({(Origin("https", "registry-1.docker.io", 443), Origin("https", "auth.docker.io", 443))})
 """Registries whose tokens come from another origin that belongs to them: their credential may be shown there."""
 
@@ -143,9 +145,10 @@ class Tokens:
 
 
 def _life(expires_in: object) -> float:
-    """Seconds that a token lives."""
-    usable = isinstance(expires_in, (int, float)) and not isinstance(expires_in, bool) and expires_in > 0
-    return float(expires_in) if usable and isinstance(expires_in, (int, float)) else _DEFAULT_LIFE
+    """Seconds that a token lives; an integer from a server may be longer than a float can be."""
+    if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float)) or expires_in <= 0:
+        return _DEFAULT_LIFE
+    return float(min(expires_in, _LONGEST_LIFE))
 
 
 def _query(challenge: Challenge, scope: str) -> list[tuple[str, str]]:
@@ -162,8 +165,8 @@ def _token_request(origin: Origin, target: str, query: list[tuple[str, str]], cr
         form += [("grant_type", "refresh_token"), ("client_id", _CLIENT)]
         form.append(("refresh_token", credential.refresh_token.reveal()))
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        return Request("POST", origin, target, headers, _body(urlencode(form).encode()))
-    asked = urlencode(query, quote_via=quote, safe=":/,")
+        return Request("POST", origin, target, headers, _body(urlencode(form, errors=_AS_SENT).encode()))
+    asked = urlencode(query, quote_via=quote, safe=":/,", errors=_AS_SENT)
     mark = "&" if "?" in target else "?"
     headers = {"Authorization": basic(credential).reveal()} if credential else {}
     return Request("GET", origin, f"{target}{mark}{asked}" if asked else target, headers, anonymous=credential is None)
@@ -172,7 +175,7 @@ def _token_request(origin: Origin, target: str, query: list[tuple[str, str]], cr
 def basic(credential: Credential) -> Secret:
     """The `Authorization` for a name and password. Spec: RFC 7617."""
     pair = f"{credential.username}:{credential.password.reveal()}"
-    return Secret(f"Basic {base64.b64encode(pair.encode()).decode()}")
+    return Secret(f"Basic {base64.b64encode(pair.encode(errors=_AS_SENT)).decode()}")
 
 
 def _body(data: bytes) -> Body:
