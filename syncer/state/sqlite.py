@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from syncer.oci.descriptor import Descriptor
 from syncer.oci.digest import Digest
@@ -12,10 +12,12 @@ from syncer.oci.reference import Reference
 from syncer.state.records import Confirmed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from syncer.oci.platform import Platform
 
+T = TypeVar("T")
 VERSION = 1
 TABLES = """
 CREATE TABLE IF NOT EXISTS confirmed (
@@ -61,11 +63,8 @@ class SqliteState:
 
     def confirmed(self, target: Reference) -> Confirmed | None:
         """The latest confirmation of `target`; a row that cannot be read counts as none."""
-        row = self._row("SELECT source, source_digest, digest, at FROM confirmed WHERE target = ?", str(target))
-        try:
-            return None if row is None else _confirmed(*row)
-        except ValueError:
-            return None
+        query = "SELECT source, source_digest, digest, at FROM confirmed WHERE target = ?"
+        return self._read(_confirmed, query, str(target))
 
     def confirm(self, target: Reference, confirmed: Confirmed) -> None:
         """Write it down at once."""
@@ -81,11 +80,7 @@ class SqliteState:
     def rewritten(self, source: Digest, only: tuple[Platform, ...]) -> Descriptor | None:
         """What was remembered for the same set of platforms; a row that cannot be read counts as none."""
         query = "SELECT media_type, digest, size FROM rewritten WHERE source = ? AND only_platforms = ?"
-        row = self._row(query, str(source), _key(only))
-        try:
-            return None if row is None else Descriptor(row[0], Digest.parse(row[1]), int(row[2]))
-        except ValueError:
-            return None
+        return self._read(_descriptor, query, str(source), _key(only))
 
     def remember_rewritten(self, source: Digest, only: tuple[Platform, ...], landing: Descriptor) -> None:
         """Write it down at once."""
@@ -102,21 +97,31 @@ class SqliteState:
         """Let go of the file."""
         self._db.close()
 
-    def _row(self, query: str, *values: str) -> tuple[str, ...] | None:
-        row: tuple[str, ...] | None = self._db.execute(query, values).fetchone()
-        return row
+    def _read(self, parse: Callable[..., T], query: str, *values: str) -> T | None:
+        """The row as `parse` understands it; sqlite keeps any type in any column, and the file may be damaged."""
+        try:
+            row = self._db.execute(query, values).fetchone()
+            return None if row is None else parse(*row)
+        except (ValueError, TypeError, sqlite3.DatabaseError):
+            return None
 
     def _write(self, statement: str, *values: str | int) -> None:
         if self.trouble is None:
             try:
                 self._db.execute(statement, values)
-            except sqlite3.OperationalError as error:  # disk full, read-only: the images are still worth moving
+            except sqlite3.DatabaseError as error:  # full, read-only, damaged: the images are still worth moving
                 self.trouble = f"nothing more is remembered for the next run: {error}"
 
 
 def _confirmed(source: str, source_digest: str, digest: str, at: str) -> Confirmed:
     moment = datetime.fromisoformat(at)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
     return Confirmed(Reference.parse(source), Digest.parse(source_digest), Digest.parse(digest), moment)
+
+
+def _descriptor(media_type: str, digest: str, size: int) -> Descriptor:
+    return Descriptor(media_type, Digest.parse(digest), size)
 
 
 def _key(only: tuple[Platform, ...]) -> str:
