@@ -22,7 +22,7 @@ class Entry:
     status: int = 0  # 0: no answer was begun
     received: int = 0  # bytes of the request's body
     sent: int = 0  # bytes of the answer's body
-    form: bytes = b""  # the request's body where it was read as a whole: a form, an API call
+    form: bytes = b""  # the request's body where it was read as a whole: a form, an API call, a manifest
 
     @property
     def authorization(self) -> str | None:

@@ -91,7 +91,7 @@ class Server:
         self.log.entries.append(entry)
         try:
             made = await self.faults.apply(request, self._handle)
-            entry.form = await request.read() if request.content.at_eof() else b""
+            entry.form = request.get("body") or (await request.read() if request.content.at_eof() else b"")
             return await _send(request, made, entry)
         except DroppedError as exc:
             return _drop(request, gently=exc.gently)

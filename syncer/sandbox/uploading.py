@@ -78,7 +78,7 @@ async def put_manifest(call: Call) -> Answer:
     tagged = _TAG.fullmatch(call.reference) is not None
     if not _NAME.fullmatch(call.name) or not (tagged or call.reference.startswith("sha256:")):
         return refusal(400, "NAME_INVALID", "invalid repository name or reference", call.reference)
-    raw = await call.request.content.read(-1)
+    raw = call.request["body"] = await call.request.content.read(-1)
     if len(raw) > MAX_MANIFEST:
         return refusal(400, "MANIFEST_INVALID", "the manifest is too large", {"limit": MAX_MANIFEST})
     if not tagged and not matches(call.reference, raw):
