@@ -21,8 +21,8 @@ MAX_PARTS = 150_000  # a list of 100,000 tags fits; 4 MiB of "[],[],..." would t
 def loads(data: bytes, limit: int = MAX_BYTES) -> Any:
     """The value that `data` holds; ValueError with the reason if it is not plain JSON.
 
-    Refused: more than `limit` bytes or MAX_PARTS values, anything but UTF-8, a byte order mark, duplicate keys (readers differ in which
-    one wins), NaN and infinities, lone surrogates, nesting beyond Python's stack.
+    Refused: more than `limit` bytes or MAX_PARTS values, anything but UTF-8, a byte order mark, duplicate keys
+    (readers differ in which one wins), NaN and infinities, lone surrogates, nesting beyond Python's stack.
     """
     if len(data) > limit:
         raise ValueError(f"the document has {len(data)} bytes; {limit} are the limit")

@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from syncer.errors import MalformedManifest, NotFound, RequestRefused
+from syncer.errors import MalformedManifest, NotFound, ProtocolViolation, RequestRefused
 from syncer.oci import media_types
 from syncer.oci.manifest import Index, parse_manifest
 from syncer.oci.rewrite import as_referrer, fallback_tag, referrers_index
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from syncer.registry.naming import Namer
     from syncer.registry.reading import Reader
     from syncer.registry.routes import Routes
+
+MOST_BYTES = 4 * 1024 * 1024  # of a list over all of its pages: more than ten thousand signatures of one image
 
 
 class Referrers:
@@ -56,11 +58,15 @@ class Referrers:
         if not self._has_api:
             return None
         found: list[Descriptor] = []
-        pages = 0
+        pages = size = 0
         try:
             async for body in paging.pages(self._client, self._routes.referrers(digest), f"the referrers of {digest}"):
                 found.extend(_entries(body))
                 pages += 1
+                size += len(body)
+                if size > MOST_BYTES:
+                    said = f"the referrers of {digest} are listed in more than {MOST_BYTES} bytes"
+                    raise ProtocolViolation(said, host=self._reader.host)
         except (NotFound, RequestRefused, MalformedManifest):
             if pages:
                 raise  # a list that breaks off is not a short list

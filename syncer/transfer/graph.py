@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 4  # levels below the root: real images have two (an index, its manifests)
 MAX_NODES = 20_000  # manifests of one image; bounds what a hostile index can cost
+MAX_BYTES = 8 * 1024 * 1024  # of all manifests of one image; real images have less than one
 _AT_ONCE = 16  # manifests asked for at the same time, per image
 
 Node = Manifest | Index
@@ -58,6 +59,7 @@ class Walk:
         self._source = source
         self._attempts = attempts
         self._seen: dict[Digest, Node] = {}
+        self._size = 0
 
     async def copy(self, copy: Copy) -> Graph:
         """The graph that `copy` puts in place, its root cut down as the plan says, with its referrers if it wants."""
@@ -91,11 +93,18 @@ class Walk:
     async def node(self, d: Descriptor) -> Node:
         """The manifest `d`, its bytes checked whoever sent them."""
         if d.digest not in self._seen:
+            self._refuse_bomb(d.size)
             node = await self._attempts.step(lambda: self._source.manifest(d))
             if node.descriptor.digest != d.digest:
                 raise CorruptContent(f"{self._source.place} sent {node.descriptor.digest} for {d.digest}")
             self._seen[d.digest] = node
         return self._seen[d.digest]
+
+    def _refuse_bomb(self, size: int) -> None:
+        """Count what is about to be read; MalformedManifest before it is, if all of it would be too much."""
+        self._size += size
+        if self._size > MAX_BYTES:
+            raise MalformedManifest(f"{self._source.place}: the image has more than {MAX_BYTES} bytes of manifests")
 
     async def below(self, root: Node) -> Graph:
         """The graph under `root`; MalformedManifest where it is deeper or larger than any real image."""

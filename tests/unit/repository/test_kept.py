@@ -7,13 +7,13 @@ import asyncio
 from builders import image
 
 from syncer.errors import Unreachable
-from syncer.registry.kept import REFUSED_MOUNTS, Manifests, Mounts
+from syncer.registry.kept import REFUSED_MOUNTS, Manifests, Mounts, weight
 
 ONE, TWO, THREE = (image(name).root for name in (b"one", b"two", b"three"))
 
 
 def test_manifests_are_kept_up_to_a_size_and_the_unused_go_first():
-    kept = Manifests(len(ONE.raw) + len(TWO.raw))
+    kept = Manifests(weight(ONE) + weight(TWO))
     kept.keep(ONE)
     kept.keep(TWO)
     kept.get(ONE.descriptor.digest)
@@ -24,7 +24,7 @@ def test_manifests_are_kept_up_to_a_size_and_the_unused_go_first():
 
 
 def test_keeping_a_manifest_again_takes_no_room():
-    kept = Manifests(len(ONE.raw) + len(TWO.raw))
+    kept = Manifests(weight(ONE) + weight(TWO))
     for manifest in (ONE, ONE, ONE, TWO):
         kept.keep(manifest)
 
