@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from syncer.app import kinds
+from syncer.app.ahead import connecting
 from syncer.app.parts import Parts
 from syncer.app.places import WiredPlaces
 from syncer.attempts import Attempts, Policy
@@ -20,7 +21,7 @@ from syncer.selection.images import Choice
 from syncer.state.memory import MemoryState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from syncer.app.parts import Outside
     from syncer.engine.protocol import Engine
@@ -65,7 +66,9 @@ class Session:
         return await self._plan(self._state)
 
     async def _plan(self, state: State) -> Plan:
-        return await make_plan(self._settings, self._places, state, self._clock, self._attempts, self._task.choice)
+        choice = self._task.choice
+        async with connecting(self._parts, self._state, choice):
+            return await make_plan(self._settings, self._places, state, self._clock, self._attempts, choice)
 
     def preview(self, plan: Plan) -> Report:
         """What carrying out `plan` would come to."""
@@ -99,7 +102,8 @@ class Session:
         run = Run(identity, self._task.command, self._started.isoformat(), seconds)
         trouble = (self._state.trouble,) if self._state.trouble else ()
         hosts = self._parts.clients.hosts
-        return Report(run, tuple(outcomes), hosts.lines(), (*warnings, *trouble, *hosts.warnings()), interrupted)
+        said = (*warnings, *_unverified(self._settings), *trouble, *hosts.warnings())
+        return Report(run, tuple(outcomes), hosts.lines(), said, interrupted)
 
     async def aclose(self) -> None:
         """Let go of every connection."""
@@ -116,3 +120,11 @@ async def session(
         yield made
     finally:
         await made.aclose()
+
+
+def _unverified(settings: Settings) -> Iterator[str]:
+    """A warning for each host of the file whose certificate is not looked at: nobody should forget that."""
+    registries = settings.registries.values()
+    endpoints = [endpoint for each in registries for endpoint in (each.endpoint, *(m.endpoint for m in each.mirrors))]
+    for name in sorted({endpoint.name for endpoint in endpoints if not endpoint.tls.verify}):
+        yield f"{name}: any certificate is believed there (`verify: false`)"
