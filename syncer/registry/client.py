@@ -5,15 +5,17 @@ Authenticated(Following(Throttled(Wire)))
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from syncer.registry.auth import Authenticated
+from syncer.registry.connections import Connections
 from syncer.registry.hosts import Hosts
 from syncer.registry.redirects import Following
 from syncer.registry.surroundings import Surroundings
 from syncer.registry.throttle import Gates, Throttled
 from syncer.registry.tokens import Tokens
-from syncer.registry.wire import Connections, Wire
+from syncer.registry.wire import Wire
 
 if TYPE_CHECKING:
     from syncer.clock import Clock
@@ -40,6 +42,11 @@ class Clients:
         gated = Throttled(Wire(endpoint, self._connections, self._around), self._gates, paces)
         tokens = Tokens(endpoint, keychain, gated, self._clock)
         return Authenticated(Following(gated), endpoint, keychain, tokens)
+
+    async def connect(self, endpoint: Endpoint, count: int) -> None:
+        """Have `count` connections to `endpoint` ready, but no more than it takes requests at a time."""
+        wire = Wire(endpoint, self._connections, self._around)
+        await asyncio.gather(*(wire.connect() for _ in range(min(count, endpoint.limits.in_flight))))
 
     async def aclose(self) -> None:
         """Close every connection; no client works after that."""

@@ -1,4 +1,4 @@
-"""Where requests become bytes: the only module that uses aiohttp, and the border at which its errors become ours.
+"""Where requests become bytes, and the border at which aiohttp's errors become ours.
 
 aiohttp's conveniences are off, each for a measured reason: it would decompress what we hash, follow redirects with our
 headers, re-encode signed URLs, send requests again after a reset, and kill every blob that takes longer than 300 s.
@@ -8,85 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 import aiohttp
 from yarl import URL
 
-from syncer import __version__
 from syncer.errors import NetworkError, ProtocolViolation, RedirectRefused, TimedOut, TlsFailed, Unreachable
-from syncer.registry.addresses import NotPublic, is_public, public_socket
+from syncer.registry.addresses import NotPublic, is_public
+from syncer.registry.connections import Connected, only_connecting
+from syncer.registry.http import Request
 from syncer.registry.proxying import proxy_to
 from syncer.registry.sending import Sending
-from syncer.registry.tls import Trust
 from syncer.registry.urls import is_target
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from types import SimpleNamespace
+    from collections.abc import AsyncIterator, Sequence
 
     from syncer.oci.names import Origin
-    from syncer.registry.http import Request
+    from syncer.registry.connections import Connections
     from syncer.registry.surroundings import Deadlines, Surroundings
     from syncer.settings.registries import Endpoint
 
-_BUFFER = 1024 * 1024  # bytes that aiohttp reads ahead per response; small ones cost half the throughput
 _STATUSES = range(200, 600)
 _IDENTITY = ("", "identity")
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 _PLAIN = "if that host has plain HTTP only and you trust the way to it, say so: `tls: {plain_http: true}`"
-
-
-class Connections:
-    """The pooled connections of a run: to configured hosts, and, guarded, to those that only a server named."""
-
-    def __init__(self, deadlines: Deadlines) -> None:
-        self._timeout = aiohttp.ClientTimeout(
-            total=None, connect=deadlines.lookup + deadlines.connect, sock_connect=deadlines.connect, sock_read=None
-        )
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
-        self.trust = Trust()
-
-    def session(self, *, guarded: bool) -> aiohttp.ClientSession:
-        """The session to use, made when it is first needed: only then is there a loop."""
-        if guarded not in self._sessions:
-            self._sessions[guarded] = self._make(public_socket if guarded else None)
-        return self._sessions[guarded]
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        sessions, self._sessions = self._sessions, {}
-        for session in sessions.values():
-            await session.close()
-
-    def _make(self, socket_factory: Any) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=0, limit_per_host=0, ttl_dns_cache=60, socket_factory=socket_factory)
-        session = aiohttp.ClientSession(
-            connector=connector,
-            timeout=self._timeout,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": f"syncer/{__version__}", "Accept-Encoding": "identity"},
-            auto_decompress=False,
-            trust_env=False,
-            raise_for_status=False,
-            read_bufsize=_BUFFER,
-            trace_configs=[_telling_when_connected()],
-        )
-        session._retry_connection = False  # noqa: SLF001 -- no public switch; a PUT must never be sent twice unseen
-        return session
-
-
-def _telling_when_connected() -> aiohttp.TraceConfig:
-    """Tells each request's Sending when it has its connection: from then on only the server can be slow."""
-
-    async def connected(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-        context.trace_request_ctx.connected()
-
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_create_end.append(connected)
-    trace.on_connection_reuseconn.append(connected)
-    return trace
 
 
 class Wire:
@@ -114,6 +61,13 @@ class Wire:
             else:
                 answer.close()
 
+    async def connect(self) -> None:
+        """Have a connection to the endpoint ready for whoever asks first; that there is none is for them to meet."""
+        unsent = Request("HEAD", self._endpoint.origin, "/v2/")
+        deadlines = self._around.deadlines
+        with suppress(Connected, aiohttp.ClientError, OSError, ValueError):
+            await self._request(unsent, Sending(None, head=deadlines.head, stall=deadlines.stall), (only_connecting,))
+
     async def aclose(self) -> None:
         """Nothing: the connections belong to the run."""
 
@@ -135,7 +89,9 @@ class Wire:
             raise ProtocolViolation(f"{_shown(request)} is answered with status {answer.status}", host=_host(request))
         return answer
 
-    async def _request(self, request: Request, sending: Sending) -> aiohttp.ClientResponse:
+    async def _request(
+        self, request: Request, sending: Sending, middlewares: Sequence[aiohttp.ClientMiddlewareType] = ()
+    ) -> aiohttp.ClientResponse:
         dialled = self._around.dial.get(request.origin, request.origin)
         headers = {"Host": request.origin.netloc, **request.headers, **sending.headers(request.method)}
         proxy = proxy_to(dialled, self._endpoint.proxy, self._around.environ)
@@ -155,6 +111,7 @@ class Wire:
             proxy=proxy.url if proxy else None,
             proxy_headers=proxy.headers if proxy else None,
             trace_request_ctx=sending,
+            middlewares=middlewares,
         )
 
     def _context(self, origin: Origin) -> ssl.SSLContext:

@@ -24,6 +24,10 @@ class MemoryState:
         """What was confirmed last in this process."""
         return self._confirmed.get(target)
 
+    def tags(self, repository: Reference) -> int:
+        """How many were confirmed in this process."""
+        return sum(target.name == repository.name for target in self._confirmed)
+
     def confirm(self, target: Reference, confirmed: Confirmed) -> None:
         """Keep it until the process ends."""
         self._confirmed[target] = confirmed

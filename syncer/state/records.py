@@ -33,6 +33,9 @@ class State(Protocol):
     def confirmed(self, target: Reference) -> Confirmed | None:
         """The latest confirmation of the tag `target`."""
 
+    def tags(self, repository: Reference) -> int:
+        """How many tags of `repository`, at a target, were ever confirmed."""
+
     def confirm(self, target: Reference, confirmed: Confirmed) -> None:
         """Remember `confirmed` instead of what was known of `target` before."""
 

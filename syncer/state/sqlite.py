@@ -66,6 +66,11 @@ class SqliteState:
         query = "SELECT source, source_digest, digest, at FROM confirmed WHERE target = ?"
         return self._read(_confirmed, query, str(target))
 
+    def tags(self, repository: Reference) -> int:
+        """How many rows begin with the repository and a colon; a semicolon comes after that."""
+        query = "SELECT count(*) FROM confirmed WHERE target > ? AND target < ?"
+        return self._read(int, query, f"{repository.name}:", f"{repository.name};") or 0
+
     def confirm(self, target: Reference, confirmed: Confirmed) -> None:
         """Write it down at once."""
         self._write(

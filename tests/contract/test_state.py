@@ -46,6 +46,14 @@ def test_the_latest_confirmation_counts(state):
     assert state.confirmed(TARGET) == later
 
 
+def test_tags_are_counted_by_repository(state):
+    for name in ("base/nginx:1.27", "base/nginx:1.28", "base/nginx:1.28", "base/nginx-more:1", "base/nginx/more:1"):
+        state.confirm(Reference.parse(f"registry.example.com/{name}"), SEEN)
+
+    assert state.tags(Reference.parse("registry.example.com/base/nginx")) == 2
+    assert state.tags(Reference.parse("registry.example.com/base")) == 0
+
+
 def test_the_order_of_platforms_does_not_matter(state):
     state.remember_rewritten(ROOT, (AMD, ARM), LANDING)
     assert state.rewritten(ROOT, (ARM, AMD)) == LANDING
