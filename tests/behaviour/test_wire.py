@@ -1,12 +1,14 @@
 """What aiohttp does by itself and syncer must not: each row of a list that was measured, on raw sockets."""
 
 import asyncio
+import gc
 import gzip
 import socket
 import ssl
 import struct
 import time
 import traceback
+from asyncio.sslproto import SSLProtocol
 
 import pytest
 import trustme
@@ -24,6 +26,7 @@ from syncer.errors import (
 )
 from syncer.oci.names import Origin
 from syncer.registry.http import Access, Body, Request
+from syncer.registry.tls import BUFFER
 from syncer.settings.registries import Endpoint, Tls
 
 CANARY = "canary"
@@ -445,6 +448,22 @@ async def test_a_named_authority_is_trusted(tls, authority, tmp_path):
         client = made.client(Endpoint(server.origin, tls=Tls(ca=tmp_path / "ca.pem")))
         async with client.send(Request("GET", server.origin, "/v2/")) as response:
             assert await response.read(10) == b"ok"
+
+
+def encrypted_connections():
+    """Those of this process that are not yet forgotten; nothing public leads to them."""
+    return [each for each in gc.get_objects() if isinstance(each, SSLProtocol)]
+
+
+async def test_an_encrypted_connection_holds_no_more_than_it_is_allowed(tls):
+    before = encrypted_connections()
+    async with serving(reply(200, bytes(4 * BUFFER)), tls) as server, clients() as made:
+        client = made.client(Endpoint(server.origin, tls=Tls(verify=False)))
+        async with client.send(Request("GET", server.origin, "/v2/")) as response:
+            assert await response.read(4 * BUFFER) == bytes(4 * BUFFER)
+            held = [len(each._ssl_buffer) for each in encrypted_connections() if each not in before]
+
+    assert held == [BUFFER, BUFFER]  # the server is in this process, too
 
 
 async def test_verification_can_be_switched_off_for_an_endpoint_but_not_for_where_it_redirects(tls):
