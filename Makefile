@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-ver
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check format lock clean
+.PHONY: help demo test soak bench check format lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -19,8 +19,12 @@ demo: $(VENV)/.core  ## mirror example images inside a sandbox on loopback: no n
 	$(BIN)/syncer demo
 
 test: $(VENV)/.dev  ## run every test; as root, install what they need from Debian
-	@.ci/need docker-registry skopeo dockerd strace
+	@.ci/need docker-registry skopeo dockerd strace faketime
 	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest $(subst --tables ,--tables=,$(PYTEST_ARGS))
+
+soak: $(VENV)/.dev  ## run the tests that take minutes: every point of a kill, gigabytes, ten thousand images
+	@.ci/need docker-registry strace
+	$(BIN)/python -m pytest -m soak --durations=0 $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev  ## measure syncer beside the peers found on PATH; BENCH_ARGS=... goes to it
 	@.ci/need docker-registry

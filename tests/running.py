@@ -47,6 +47,7 @@ class Syncer:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.before: tuple[str, ...] = ()  # a command that runs it, such as strace
         home.mkdir(parents=True, exist_ok=True)
         self._started: list[subprocess.Popen[bytes]] = []
 
@@ -59,7 +60,7 @@ class Syncer:
         here = {"HOME": str(self.home), "PYTHONPATH": str(Path(servers.__file__).parents[1])}
         with (self.home / "out").open("w") as out, (self.home / "err").open("w") as err:
             process = subprocess.Popen(
-                [sys.executable, "-m", "syncer", *arguments, "--state-dir", "state"],
+                [*self.before, sys.executable, "-m", "syncer", *arguments, "--state-dir", "state"],
                 cwd=self.home,
                 env=here | inherited | environment,
                 stdout=out,
