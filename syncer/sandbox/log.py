@@ -6,8 +6,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aiohttp import web
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+BODY = web.RequestKey("body", bytes)
+"""Where a handler leaves the request's body for the log, if it has read the whole of it."""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from syncer.sandbox.faults import DroppedError, Faults
-from syncer.sandbox.log import Entry, Log
+from syncer.sandbox.log import BODY, Entry, Log
 
 if TYPE_CHECKING:
     from typing import Self
@@ -91,7 +91,7 @@ class Server:
         self.log.entries.append(entry)
         try:
             made = await self.faults.apply(request, self._handle)
-            entry.form = request.get("body") or (await request.read() if request.content.at_eof() else b"")
+            entry.form = request.get(BODY) or (await request.read() if request.content.at_eof() else b"")
             return await _send(request, made, entry)
         except DroppedError as exc:
             return _drop(request, gently=exc.gently)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from syncer.sandbox.answers import Answer, answer, refusal
 from syncer.sandbox.calls import blob_unknown, manifest_unknown, name_unknown
+from syncer.sandbox.log import BODY
 from syncer.sandbox.store import MissingBlobsError, MissingManifestsError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ async def put_manifest(call: Call) -> Answer:
     tagged = _TAG.fullmatch(call.reference) is not None
     if not _NAME.fullmatch(call.name) or not (tagged or call.reference.startswith("sha256:")):
         return refusal(400, "NAME_INVALID", "invalid repository name or reference", call.reference)
-    raw = call.request["body"] = await call.request.content.read(-1)
+    raw = call.request[BODY] = await call.request.content.read(-1)
     if len(raw) > MAX_MANIFEST:
         return refusal(400, "MANIFEST_INVALID", "the manifest is too large", {"limit": MAX_MANIFEST})
     if not tagged and not matches(call.reference, raw):
