@@ -110,7 +110,8 @@ class Tokens:
         try:
             realm, target = located(ours, "/v2/", challenge.params.get("realm", ""))
         except ValueError as exc:
-            raise RealmRefused(f"{ours.netloc} sends us for a token to a place that is none: {exc}") from exc
+            message = f"{ours.netloc} sends us for a token to a place that is none: {exc}"
+            raise RealmRefused(message, host=ours.netloc) from exc
         belongs = realm == ours or (ours, realm) in KNOWN_PAIRS or realm in self._endpoint.token_realms
         if not belongs and not anonymous:
             message = f"{ours.netloc} wants its credential to be shown at {realm}, for which it was not given"
