@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from syncer.content.verify import verified
 from syncer.errors import CorruptContent, MirrorUnusable, NoHonestSource, ProtocolViolation, SyncerError
-from syncer.transfer.ranges import Ranges
+from syncer.transfer.ranges import Overtaken, Ranges
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -121,6 +121,8 @@ class Reading:
                 async with opened as stream, aclosing(self._fresh(stream)) as chunks:
                     async for chunk in chunks:
                         yield chunk
+            except Overtaken:
+                continue  # somebody faster sends the rest, and nothing has failed
             except SyncerError as error:
                 if self._offset >= min(stop, self._edge):
                     return  # it broke after the last byte
@@ -153,7 +155,7 @@ class Reading:
 
     @property
     def _avoided(self) -> frozenset[str]:
-        return self._avoid | self._ranges.avoided if self._ranges and self._choosy else self._avoid
+        return self._avoid | self._ranges.speeds.avoided if self._ranges and self._choosy else self._avoid
 
     def _came(self, count: int, host: str) -> None:
         if host not in self.hosts:
@@ -166,14 +168,14 @@ class Reading:
             self._counted = self._offset
             self._tries.progress()
         if self._ranges:
-            self._ranges.pardon()
+            self._ranges.speeds.pardon()
         await self._tries.after(error)
 
     def _known(self, stream: Stream) -> int:
         """How many bytes of `stream` were had before: a host that ignores ranges sends them again."""
         ignored = self._ranges and stream.start == 0 < self._offset and self._edge < self._d.size
         if stream.start not in (0, self._offset) or (
-            self._ranges and ignored and self._ranges.sends_whole(stream.host)
+            self._ranges and ignored and self._ranges.speeds.sends_whole(stream.host)
         ):
             raise ProtocolViolation(
                 f"{stream.host} was asked for {self._d.digest} from byte {self._offset} and began at {stream.start}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from syncer.transfer.ranges import Spreading
+from syncer.transfer.spreading import Spreading
 
 MIB = 1024 * 1024
 

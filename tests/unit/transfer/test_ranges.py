@@ -18,14 +18,16 @@ from syncer.errors import CorruptContent, MirrorUnusable, SyncerError, Unreachab
 from syncer.oci.descriptor import Descriptor
 from syncer.oci.digest import Digest
 from syncer.oci.names import RepositoryName
-from syncer.transfer.ranges import Means, Spreading
+from syncer.transfer.ranges import Means
 from syncer.transfer.reading import Reading
 from syncer.transfer.shelf import Windows
+from syncer.transfer.spreading import Spreading
 
 DATA = random.Random(1).randbytes(60_000)
 EAGER = Spreading(
     smallest=1, slow=1e12, worth=0, watch=0.5, span=0.1, least=1_000, largest=3_000, patience=0.01, most=8
 )
+FAST = Spreading(smallest=1, slow=1e12, worth=0, watch=0.02, span=0.02, least=1_000, largest=3_000, patience=0.03)
 WINDOW = 20_000
 
 
@@ -40,6 +42,7 @@ class Host:
     chunk: int = 700
     rate: float = 10_000.0  # bytes per second
     hangs: bool = False  # where it was asked for a range
+    sticks: bool = False  # where it was asked for the rest, and then somebody for a range
 
 
 class Crowd:
@@ -50,6 +53,7 @@ class Crowd:
     def __init__(self, hosts: list[Host], clock, size: int = len(DATA)) -> None:
         self.hosts, self.clock, self.size = hosts, clock, size
         self.spare = 64
+        self.policy = Policy()
         self.asked: list[tuple[str, int, int | None]] = []
 
     @asynccontextmanager
@@ -62,14 +66,15 @@ class Crowd:
         await asyncio.sleep(0)
         begin, end = (start, stop) if host.ranges else (0, None)
         data, broken = host.data[: self.size][begin:end], host.breaks.pop(0) if host.breaks else None
-        yield Stream(self._chunks(host, data, broken, hangs=host.hangs and stop is not None), host.name, begin)
+        hangs = (lambda: host.hangs) if stop else (lambda: host.sticks and any(stop for _, _, stop in self.asked))
+        yield Stream(self._chunks(host, data, broken, hangs), host.name, begin)
 
-    async def _chunks(self, host: Host, data: bytes, broken: int | None, *, hangs: bool):
+    async def _chunks(self, host: Host, data: bytes, broken: int | None, hangs):
         data = data if broken is None else data[:broken]
         for at in range(0, len(data), host.chunk):
             await self.clock.sleep(len(data[at : at + host.chunk]) / host.rate)
             yield data[at : at + host.chunk]
-            if hangs:
+            if hangs():
                 await asyncio.Event().wait()
         if broken is not None:
             raise Unreachable("reset", host=host.name)
@@ -99,7 +104,7 @@ async def read(
 
     async with asyncio.TaskGroup() as tasks:
         means = Means(seen.windows, tasks, crowd.clock, how)
-        reading = Reading(crowd, d, Attempts(Policy(), crowd.clock), avoid, means=means)
+        reading = Reading(crowd, d, Attempts(crowd.policy, crowd.clock), avoid, means=means)
         chunks = reading.chunks(moved)
         try:
             async for chunk in chunks:
@@ -202,13 +207,24 @@ async def test_where_several_sent_parts_nobody_is_named_and_then_one_sends_it_al
 
 
 async def test_a_range_that_stands_still_is_given_to_a_faster_host_and_its_host_left_alone():
-    how = Spreading(smallest=1, slow=1e12, worth=0, watch=0.02, span=0.02, least=1_000, largest=3_000, patience=0.03)
     crowd = Crowd([Host("a", rate=2e5), Host("dead", hangs=True, rate=2e5), Host("c", rate=2e5)], SystemClock())
 
     async with asyncio.timeout(10):
-        assert (await read(crowd, how)).data == DATA
+        assert (await read(crowd, FAST)).data == DATA
 
     assert 1 <= sum(host == "dead" for host, _, _ in crowd.asked) <= 6
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b", "c"]])
+async def test_the_stream_too_is_given_up_where_ranges_are_faster_and_that_counts_as_no_failure(names):
+    crowd = Crowd([Host(name, rate=2e5) for name in names], SystemClock())
+    crowd.hosts[0].sticks, crowd.policy = True, Policy(attempts=1)
+
+    async with asyncio.timeout(10):
+        assert (await read(crowd, FAST)).data == DATA
+
+    (again,) = (host for host, start, stop in crowd.asked if start and stop == crowd.asked[1][1])
+    assert (again == "a") == (names == ["a"])
 
 
 @pytest.mark.parametrize("scarce", ["slots", "memory"])
