@@ -28,3 +28,15 @@ def test_help_loads_nothing_that_only_a_run_needs() -> None:
 def test_help_answers_within_250_ms() -> None:
     """The best of five, since the machine may have other work."""
     assert min(seconds_of(run_help) for _ in range(5)) < 0.25
+
+
+def test_what_a_command_imports_is_never_looked_through_for_garbage() -> None:
+    script = (
+        "import gc\n"
+        "from syncer.cli.main import main\n"
+        "main.get_command(None, 'version')\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 0)"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
+
+    assert said.stdout == "True True\n"
