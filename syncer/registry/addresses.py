@@ -10,6 +10,14 @@ import socket
 from typing import Any
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: Python calls all of it global
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # IANA gives public addresses from here only; Python calls more global
+_RESERVED: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = (
+    ipaddress.IPv4Network("192.0.0.0/24"),  # IETF protocols; 192.0.0.192 is Oracle Cloud's metadata service
+    ipaddress.IPv4Network("192.88.99.0/24"),  # relays of 6to4, withdrawn
+    ipaddress.IPv4Network("168.63.129.16/32"),  # Azure's own service for its machines
+    ipaddress.IPv6Network("3fff::/20"),  # documentation
+)
+"""What Python 3.11 takes for global."""
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 """What getaddrinfo returns: family, type, protocol, canonical name, address."""
@@ -31,7 +39,9 @@ def is_public(address: str) -> bool:
         inner = _embedded(ip)
         if inner is not None:
             return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast
+        if ip not in _UNICAST:
+            return False
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _RESERVED)
 
 
 def public_socket(info: AddressInfo) -> socket.socket:
