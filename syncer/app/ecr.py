@@ -58,6 +58,7 @@ def _access(target: TargetSettings, endpoint: Endpoint, parts: Parts) -> AwsAcce
         external_id=target.external_id,
         keys=AwsKeys(*outside.aws_keys) if outside.aws_keys else None,
         ca=str(endpoint.tls.ca) if endpoint.tls.ca else None,
+        timeouts=endpoint.timeouts,
         endpoints={str(origin): str(real) for origin, real in outside.dial.items()},
         proxy=lambda url: proxy_for(Origin.of_url(url), endpoint.proxy, outside.environ),
     )

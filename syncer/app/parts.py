@@ -13,9 +13,8 @@ from syncer.credentials.keychain import Credential
 from syncer.credentials.static import StaticKeychain
 from syncer.ecr.pace import HEADROOM
 from syncer.registry.client import Clients
-from syncer.registry.surroundings import Deadlines, Surroundings
+from syncer.registry.surroundings import Surroundings
 from syncer.settings.ecr_hosts import EcrHost, parse_host
-from syncer.settings.registries import default_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from syncer.credentials.keychain import Keychain
     from syncer.ecr.pace import Pace
     from syncer.oci.origin import Origin
+    from syncer.registry.surroundings import Deadlines
     from syncer.settings.bandwidth import Timetable
     from syncer.settings.registries import Endpoint, RegistrySettings
     from syncer.settings.rules import Settings
@@ -39,7 +39,7 @@ class Outside:
     docker: Keychain | None = None  # docker's credentials; None: read those of the user
     aws_keys: tuple[str, Secret] | None = None  # key id and secret for every target, instead of boto3's chain
     ecr_share: float = HEADROOM  # of ECR's quotas, that we use
-    deadlines: Deadlines = field(default_factory=Deadlines)
+    deadlines: Deadlines | None = None  # of all hosts; None: what the file says of each
 
 
 class Parts:
@@ -55,7 +55,7 @@ class Parts:
 
     def registry(self, name: str) -> RegistrySettings:
         """What the file says about the registry `name`, or what holds where it says nothing."""
-        return self.settings.registries.get(name) or default_registry(name)
+        return self.settings.registry(name)
 
     def endpoint(self, name: str) -> Endpoint:
         """Where the registry `name` itself is."""

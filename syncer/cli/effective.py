@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from syncer.formats.units import duration
 from syncer.settings.proxies import shown_proxy
-from syncer.settings.registries import default_registry
+from syncer.settings.timeouts import DEADLINE, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ def effective(settings: Settings) -> Iterator[str]:
     """Registries with their mirrors, targets, rules; a line each."""
     names = dict.fromkeys([*settings.registries, *(rule.source.registry for rule in settings.rules)])
     for name in names:
-        yield from _registry(settings.registries.get(name) or default_registry(name))
+        yield from _registry(settings.registry(name))
     for target in settings.targets.values():
         yield from _target(target)
     yield from map(_rule, settings.rules)
@@ -44,8 +44,15 @@ def _endpoint(endpoint: Endpoint) -> str:
     parts += [f"as {endpoint.auth.username}"] if endpoint.auth else []
     parts += [f"through {shown_proxy(endpoint.proxy)}"] if endpoint.proxy else []
     parts += [f"CA {endpoint.tls.ca}"] if endpoint.tls.ca else []
+    parts += [f"tokens also from {', '.join(map(str, endpoint.token_realms))}"] if endpoint.token_realms else []
+    parts += [_timeouts(endpoint.timeouts)] if endpoint.timeouts != Timeouts() else []
     parts += [] if endpoint.tls.verify else ["certificate not verified"]
     return ", ".join(parts)
+
+
+def _timeouts(timeouts: Timeouts) -> str:
+    floor = f"at least {timeouts.floor:g} bytes/s over {timeouts.window:g} s" if timeouts.floor else "any rate"
+    return f"{timeouts.connect:g} s to connect, {timeouts.headers:g} s to answer, {timeouts.stall:g} s a stall, {floor}"
 
 
 def _limits(limits: Limits) -> str:
@@ -73,7 +80,8 @@ def _rule(rule: Rule) -> str:
     platforms = f", only {', '.join(map(str, rule.platforms.only))}" if rule.platforms else ""
     referrers = ", with referrers" if rule.referrers else ""
     source = f"{rule.source.name} [{', '.join(tags(rule))}]"
-    return f"{source} -> {rule.repository}{tag} at {', '.join(rule.targets)}{platforms}{referrers}"
+    within = f", within {_days(rule.deadline)}" if rule.deadline != DEADLINE else ""
+    return f"{source} -> {rule.repository}{tag} at {', '.join(rule.targets)}{platforms}{referrers}{within}"
 
 
 def _days(seconds: float) -> str:

@@ -11,12 +11,13 @@ from syncer.config.check import Reading
 from syncer.config.collisions import check_collisions
 from syncer.config.compose import compose
 from syncer.config.problems import Problems, Unreadable, split_lines
-from syncer.config.registries import registries
-from syncer.config.rules import rules
+from syncer.config.registries import over, registries
+from syncer.config.rules import defaults_of, rules
 from syncer.config.targets import targets
 from syncer.config.tree import Entry, Node, Null, Spot, Table, walk
 from syncer.config.variables import expand
 from syncer.settings.rules import Settings
+from syncer.settings.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,14 +62,17 @@ def _settings(reading: Reading, root: Node, name: str, content: bytes) -> Settin
             reading.problems.spoil(node.at)
     reading.checked(models.Top, root)
     made = targets(reading, root)
-    placed = rules(reading, root)
+    defaults = defaults_of(reading, root)
+    placed = rules(reading, root, defaults)
+    timeouts = over(Timeouts(), defaults.timeouts) if defaults else Timeouts()
     check_collisions(reading, placed, made)
     return Settings(
         path=name,
         sha256=hashlib.sha256(content).hexdigest(),
-        registries=registries(reading, root),
+        registries=registries(reading, root, timeouts),
         targets=made,
         rules=tuple(each.rule for each in placed),
+        timeouts=timeouts,
     )
 
 

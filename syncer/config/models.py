@@ -62,6 +62,7 @@ def _tags(value: Any) -> Any:
 ListOf = BeforeValidator(_one_or_more)
 Source = Annotated[Reference, reads(values.source)]
 Name = Annotated[str, Field(min_length=1)]
+Timeout = Annotated[float | None, reads(values.timeout)]
 Bandwidth = Annotated[Timetable | None, reads(values.bandwidth)]
 
 
@@ -91,6 +92,20 @@ class Tls(Strict):
     )
 
 
+class Timeouts(Strict):
+    """How long each part of a request to a host may take."""
+
+    connect: Timeout = Field(None, description="to make a connection, TCP and TLS together; default: 15s")
+    headers: Timeout = Field(
+        None, description="to the head of an answer; twice that for a manifest that is put; default: 60s"
+    )
+    stall: Timeout = Field(None, description="without a byte while a body is read or sent; default: 30s")
+    floor: Annotated[float | None, reads(values.floor)] = Field(
+        None, description="bytes per second that must come on average over `window`, or off; default: 1024"
+    )
+    window: Timeout = Field(None, description="seconds of waiting over which `floor` is measured; default: 120s")
+
+
 class Auth(Strict):
     """A user name and its password or token; an empty user name is no auth."""
 
@@ -113,6 +128,7 @@ class Endpoint(Strict):
     token_realms: Annotated[list[Annotated[Origin, reads(Origin.parse)]], ListOf] = Field(
         [], description="other hosts that this host's credential may be shown to, to get a token"
     )
+    timeouts: Timeouts = Field(Timeouts(), description="how long this host may take; default: `defaults.timeouts`")
 
 
 class Mirror(Endpoint):
@@ -224,6 +240,8 @@ class Defaults(Strict):
     referrers: bool = Field(
         default=False, description="copy signatures, SBOMs and attestations that refer to the images"
     )
+    deadline: Timeout = Field(None, description="how long one image may take; default: 2h")
+    timeouts: Timeouts = Field(Timeouts(), description="how long a host may take; default: see there")
 
 
 class Image(Strict):
@@ -245,6 +263,7 @@ class Image(Strict):
     targets: TargetNames | None = Field(None, description="names from `targets`; default: `defaults.targets`")
     platforms: ShortPlatforms = Field(None, description="which platforms; default: `defaults.platforms`")
     referrers: bool | None = Field(None, description="copy what refers to the image; default: `defaults.referrers`")
+    deadline: Timeout = Field(None, description="how long one image may take; default: `defaults.deadline`, else 2h")
 
 
 class Top(Strict):

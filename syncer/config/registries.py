@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from syncer.config.check import Reading
     from syncer.config.tree import Entry, Node, Spot
     from syncer.oci.origin import Origin
+    from syncer.settings.timeouts import Timeouts
 
 _FILE = "file:"
 
 
-def registries(reading: Reading, root: Node) -> dict[str, RegistrySettings]:
-    """The settings of every registry that the file mentions, under its canonical name."""
+def registries(reading: Reading, root: Node, timeouts: Timeouts) -> dict[str, RegistrySettings]:
+    """The settings of every registry that the file mentions, under its canonical name; `timeouts` are the defaults."""
     made: dict[str, RegistrySettings] = {}
     first: dict[str, Spot] = {}
     for key, entry in tree.entries(root, "registries").items():
@@ -45,7 +46,7 @@ def registries(reading: Reading, root: Node) -> dict[str, RegistrySettings]:
             reading.problems.add("E104", message, entry.key_at)
         elif name is not None:
             first[name] = entry.key_at
-        settings = _registry(reading, name or key, entry.node)
+        settings = _registry(reading, name or key, entry.node, timeouts)
         if name and settings:
             made[name] = settings
     return made
@@ -59,7 +60,7 @@ def _name(reading: Reading, key: str, entry: Entry) -> str | None:
         return None
 
 
-def _registry(reading: Reading, name: str, node: Node) -> RegistrySettings | None:
+def _registry(reading: Reading, name: str, node: Node, timeouts: Timeouts) -> RegistrySettings | None:
     model = reading.checked(models.Registry, node)
     if model is None:
         return None
@@ -69,8 +70,8 @@ def _registry(reading: Reading, name: str, node: Node) -> RegistrySettings | Non
         origin = origin_of(name, tls)
     except ValueError:  # the name itself is wrong, and noted
         return None
-    endpoint = _endpoint(reading, model, node, Endpoint(origin, tls=tls, limits=_base_limits(name)))
-    mirrors = _mirrors(reading, model.mirrors, node)
+    endpoint = _endpoint(reading, model, node, Endpoint(origin, tls=tls, limits=_base_limits(name), timeouts=timeouts))
+    mirrors = _mirrors(reading, model.mirrors, node, timeouts)
     keep_for = WEEK if model.keep_for is None else model.keep_for
     return RegistrySettings(name, endpoint, mirrors, _ways(model, mirrors), keep_for)
 
@@ -93,11 +94,13 @@ def _refuse_twice(reading: Reading, names: list[str], nodes: tuple[Node, ...]) -
             reading.problems.add("E105", f"{quoted(name)} stands in the list twice", node.at)
 
 
-def _mirrors(reading: Reading, mirrors: list[models.Mirror], node: Node) -> tuple[MirrorSettings, ...]:
+def _mirrors(
+    reading: Reading, mirrors: list[models.Mirror], node: Node, timeouts: Timeouts
+) -> tuple[MirrorSettings, ...]:
     made: list[MirrorSettings] = []
     lines: dict[tuple[Origin, str], int] = {}
     for model, place in zip(mirrors, tree.items(node, "mirrors"), strict=True):
-        mirror = _mirror(reading, model, place)
+        mirror = _mirror(reading, model, place, timeouts)
         where = tree.find(place, ["url"]).at
         key = (mirror.endpoint.origin, mirror.endpoint.prefix)
         if key in lines:
@@ -107,7 +110,7 @@ def _mirrors(reading: Reading, mirrors: list[models.Mirror], node: Node) -> tupl
     return tuple(made)
 
 
-def _mirror(reading: Reading, model: models.Mirror, node: Node) -> MirrorSettings:
+def _mirror(reading: Reading, model: models.Mirror, node: Node, timeouts: Timeouts) -> MirrorSettings:
     tls = _tls(reading, model.tls, node)
     origin = model.url.origin("https")
     plain = tls.plain(origin.host)
@@ -115,7 +118,7 @@ def _mirror(reading: Reading, model: models.Mirror, node: Node) -> MirrorSetting
     if tls.plain_http is not None and plain != (origin.scheme == "http"):
         message = f"`plain_http` contradicts the address, which begins with {origin.scheme}://"
         reading.problems.add("E105", message, tree.find(node, ["tls", "plain_http"]).at)
-    endpoint = Endpoint(origin, model.url.prefix, limits=MIRROR_LIMITS, tls=tls)
+    endpoint = Endpoint(origin, model.url.prefix, limits=MIRROR_LIMITS, tls=tls, timeouts=timeouts)
     endpoint = _endpoint(reading, model, node, endpoint)
     return MirrorSettings(endpoint, model.trust, model.operator or operator_of(origin.host))
 
@@ -128,7 +131,13 @@ def _endpoint(reading: Reading, model: models.Endpoint, node: Node, bare: Endpoi
         limits=_limits(model.limits, bare.limits),
         proxy=model.proxy or None,
         token_realms=tuple(model.token_realms),
+        timeouts=over(bare.timeouts, model.timeouts),
     )
+
+
+def over(base: Timeouts, model: models.Timeouts) -> Timeouts:
+    """`base` with what the file says."""
+    return replace(base, **model.model_dump(exclude_none=True))
 
 
 def _limits(model: models.Limits, base: Limits) -> Limits:

@@ -11,6 +11,7 @@ from syncer.config.problems import guess, quoted
 from syncer.config.values import is_glob
 from syncer.oci.names import Tag
 from syncer.settings.rules import Platforms, Rule, TagChoice
+from syncer.settings.timeouts import DEADLINE
 
 if TYPE_CHECKING:
     from syncer.config.check import Reading
@@ -30,13 +31,18 @@ class Placed:
     node: Node
 
 
-def rules(reading: Reading, root: Node) -> list[Placed]:
+def defaults_of(reading: Reading, root: Node) -> models.Defaults | None:
+    """What the file says of all images; None if that has a mistake."""
+    place = tree.child(root, "defaults")
+    if place is None:
+        return models.Defaults()
+    _check_targets(reading, place, tuple(tree.entries(root, "targets")))
+    return reading.checked(models.Defaults, place)
+
+
+def rules(reading: Reading, root: Node, defaults: models.Defaults | None) -> list[Placed]:
     """Every rule of the file that has no mistake of its own."""
     names = tuple(tree.entries(root, "targets"))
-    place = tree.child(root, "defaults")
-    defaults = reading.checked(models.Defaults, place) if place else models.Defaults()
-    if place:
-        _check_targets(reading, place, names)
     maker = _Maker(reading, names, defaults or models.Defaults(), defaults is not None)
     images = tree.child(root, "images")
     made = [maker.rule(node) for node in images.items] if isinstance(images, tree.Items) else []
@@ -73,6 +79,7 @@ class _Maker:
             targets,
             _platforms(platforms),
             referrers,
+            model.deadline or self.defaults.deadline or DEADLINE,
             node.at.line,
         )
         return Placed(rule, node)

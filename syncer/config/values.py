@@ -13,7 +13,7 @@ from syncer.config.problems import quoted
 from syncer.oci.names import RepositoryName, Tag
 from syncer.oci.origin import Origin
 from syncer.oci.reference import Reference, canonical_registry
-from syncer.settings.bandwidth import Timetable
+from syncer.settings.bandwidth import Timetable, bytes_per_second
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _DURATION = re.compile(r"(\d{1,9})([smhdw]?)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_TIMEOUT = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)(ms|s|m|h|d)")
+_LONGEST = 7 * 86400.0  # a time that nobody waits for is none
 _GLOB = re.compile(r"[*?\[\]]")
 _BRACKETED_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\](?::\d+)?/")
 _GLOB_TAG = re.compile(r"(?:[A-Za-z0-9_.*?-]|\[!?[A-Za-z0-9_.-]+\])+")
@@ -172,6 +174,23 @@ def duration(text: str) -> float:
     if not found or (not found[2] and int(found[1])):
         refuse("E105", "must be a time such as 7d, 12h, 30m, 90s or 0")
     return float(int(found[1]) * _SECONDS.get(found[2], 0))
+
+
+def timeout(text: str) -> float:
+    """`500ms`, `10s`, `1.5m`, `2h` or `1d`, in seconds; more than none, at most a week."""
+    found = _TIMEOUT.fullmatch(text)
+    seconds = float(found[1]) * (_SECONDS | {"ms": 0.001})[found[2]] if found else 0.0
+    if not 0 < seconds <= _LONGEST:
+        refuse("E105", "must be a time such as 500ms, 10s, 2m or 2h, of at most 7d")
+    return seconds
+
+
+def floor(text: str) -> float:
+    """Bytes per second, or `off` for none."""
+    rate = 0.0 if text == "off" else bytes_per_second(text)
+    if rate is None:
+        refuse("E105", "must be a rate in bytes per second, such as 1k or 500, or off")
+    return rate
 
 
 def bandwidth(text: str) -> Timetable:

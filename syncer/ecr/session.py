@@ -12,6 +12,8 @@ import boto3
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
+from syncer.settings.timeouts import Timeouts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
 ONE_ATTEMPT = Config(
     retries={"total_max_attempts": 1, "mode": "standard"},  # repetition is decided in `attempts`
-    connect_timeout=10,  # seconds
-    read_timeout=60,  # seconds
     max_pool_connections=16,
 )
 
@@ -45,6 +45,7 @@ class AwsAccess:
     keys: AwsKeys | None = None
     ca: str | None = None  # PEM bundle; None: botocore's own
     endpoints: Mapping[str, str] = field(default_factory=dict)  # where an endpoint really lives, by its URL
+    timeouts: Timeouts = field(default_factory=Timeouts)
     proxy: Callable[[str], str | None] = lambda _url: None  # the proxy for a URL, by the rule that HTTP uses too
 
 
@@ -73,7 +74,9 @@ def _client(session: boto3.Session, service: str, access: AwsAccess, config: Con
     url = make(service, config=config).meta.endpoint_url
     dialled = access.endpoints.get(url, url)
     proxy = access.proxy(dialled)
-    config = config.merge(ONE_ATTEMPT).merge(Config(proxies={"http": proxy, "https": proxy} if proxy else {}))
+    ways = Config(proxies={"http": proxy, "https": proxy} if proxy else {})
+    patience = Config(connect_timeout=access.timeouts.connect, read_timeout=access.timeouts.headers)
+    config = config.merge(ONE_ATTEMPT).merge(ways).merge(patience)
     return make(service, endpoint_url=dialled, verify=access.ca, config=config)
 
 

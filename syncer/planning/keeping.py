@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from syncer.errors import Failure, MirrorError, NetworkError, NotFound, SyncerError
 from syncer.plan.model import Skip, Why
-from syncer.settings.registries import default_registry
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,6 +48,4 @@ class Keeper:
         return landed.digest if landed else confirmed.source_digest
 
     def _keep_for(self, wanted: Wanted) -> timedelta:
-        name = wanted.source.registry
-        registry = self._settings.registries.get(name) or default_registry(name)
-        return timedelta(seconds=registry.keep_for)
+        return timedelta(seconds=self._settings.registry(wanted.source.registry).keep_for)

@@ -33,7 +33,7 @@ class Clients:
         self._clock = clock
         self._around = around or Surroundings()
         self._gates = Gates(self.hosts, clock, bandwidth)
-        self._connections = Connections(self._around.deadlines)
+        self._connections = Connections()
 
     def client(self, endpoint: Endpoint, keychain: Keychain | None = None) -> Client:
         """A client for `endpoint`; without a keychain it is anonymous there. Closing it closes nothing shared."""

@@ -21,10 +21,7 @@ _BUFFER = 1024 * 1024  # bytes that aiohttp reads ahead per response; small ones
 class Connections:
     """The pooled connections of a run: to configured hosts, and, guarded, to those that only a server named."""
 
-    def __init__(self, deadlines: Deadlines) -> None:
-        self._timeout = aiohttp.ClientTimeout(
-            total=None, connect=deadlines.lookup + deadlines.connect, sock_connect=deadlines.connect, sock_read=None
-        )
+    def __init__(self) -> None:
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self.trust = Trust()
 
@@ -44,7 +41,7 @@ class Connections:
         connector = aiohttp.TCPConnector(limit=0, limit_per_host=0, ttl_dns_cache=60, socket_factory=socket_factory)
         session = aiohttp.ClientSession(
             connector=connector,
-            timeout=self._timeout,
+            timeout=aiohttp.ClientTimeout(total=None),  # every request brings its own
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"syncer/{__version__}", "Accept-Encoding": "identity"},
             auto_decompress=False,
@@ -69,17 +66,26 @@ def _telling_when_connected() -> aiohttp.TraceConfig:
     return trace
 
 
+def connecting_within(deadlines: Deadlines) -> aiohttp.ClientTimeout:
+    """The part of a request's time that is aiohttp's to watch."""
+    most = deadlines.lookup + deadlines.connect
+    return aiohttp.ClientTimeout(total=None, connect=most, sock_connect=deadlines.connect, sock_read=None)
+
+
 class Connected(Exception):
     """There is a connection, and nothing is to be sent."""
 
 
-async def only_connecting(request: aiohttp.ClientRequest, _send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+def only_connecting(within: aiohttp.ClientTimeout) -> aiohttp.ClientMiddlewareType:
     """The middleware of a request that is never sent, and leaves its connection in the pool; always raises Connected.
 
     aiohttp has no other way to open a connection ahead.
     """
-    session = request.session
-    if session.connector is not None:
-        connection = await session.connector.connect(request, [], session.timeout)
-        connection.release()
-    raise Connected
+
+    async def connect(request: aiohttp.ClientRequest, _send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        connector = request.session.connector
+        if connector is not None:
+            (await connector.connect(request, [], within)).release()
+        raise Connected
+
+    return connect

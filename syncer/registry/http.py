@@ -43,7 +43,7 @@ class Request:
     access: Access = Access.PULL
     scope: str = ""  # token scope that it needs: "repository:library/nginx:pull"
     anonymous: bool = False  # never carries a credential (redirects, foreign hosts)
-    deadline: float | None = None  # seconds to the response's head; None: the wire's default
+    patience: float = 1.0  # how many times the usual time the response's head may take
     bulk: bool = False  # moves a blob, so that it may take long: nothing small waits behind it
 
     @property

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ACCEPT = {"Accept": ", ".join(media_types.ACCEPT)}
 PAGE = 1000  # entries asked for in one answer; ECR and ACR take no more
-MANIFEST_DEADLINE = 120.0  # seconds: a registry checks every child before it answers
+MANIFEST_PATIENCE = 2.0  # times the usual: a registry checks every child before it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Routes:
     def put_manifest(self, name: Tag | Digest, media_type: str, body: Body) -> Request:
         """Store a manifest."""
         path = f"/v2/{self.name}/manifests/{name}"
-        return self._push("PUT", path, media_type=media_type, body=body, deadline=MANIFEST_DEADLINE)
+        return self._push("PUT", path, media_type=media_type, body=body, patience=MANIFEST_PATIENCE)
 
     def scope(self, actions: str) -> str:
         """The token scope for `actions` here. Docker "Token Scope Documentation"."""
@@ -102,11 +102,11 @@ class Routes:
         media_type: str = "application/octet-stream",
         body: Body | None = None,
         also: str = "",
-        deadline: float | None = None,
+        patience: float = 1.0,
     ) -> Request:
         headers = {"Content-Type": media_type} if body else {}
         scope = self.scope("pull,push") + also
-        return Request(method, self.origin, target, headers, body, Access.PUSH, scope, deadline=deadline)
+        return Request(method, self.origin, target, headers, body, Access.PUSH, scope, patience=patience)
 
 
 def catalog(origin: Origin, *, paged: bool = True) -> Request:

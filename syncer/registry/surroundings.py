@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from syncer.oci.names import Origin
+    from syncer.settings.timeouts import Timeouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,12 @@ class Deadlines:
     window: float = 120.0  # of waiting for bytes, in which at least `floor` bytes a second must come
     floor: float = 1024.0  # bytes per second: links into China are slow, not dead
 
+    @classmethod
+    def of(cls, timeouts: Timeouts) -> Deadlines:
+        """What a file says about one host."""
+        t = timeouts
+        return cls(connect=t.connect, head=t.headers, stall=t.stall, window=t.window, floor=t.floor)
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -30,4 +37,4 @@ class Surroundings:
     dial: Mapping[Origin, Origin] = field(default_factory=dict)  # where a host really lives
     configured: frozenset[Origin] = frozenset()  # may have private addresses; hosts that a server names may not
     environ: Mapping[str, str] = field(default_factory=dict)  # for its proxy variables
-    deadlines: Deadlines = field(default_factory=Deadlines)
+    deadlines: Deadlines | None = None  # of all hosts; None: what is set for each

@@ -16,10 +16,11 @@ from yarl import URL
 
 from syncer.errors import NetworkError, ProtocolViolation, RedirectRefused, TimedOut, TlsFailed, Unreachable
 from syncer.registry.addresses import NotPublic, is_public
-from syncer.registry.connections import Connected, only_connecting
+from syncer.registry.connections import Connected, connecting_within, only_connecting
 from syncer.registry.http import Request
 from syncer.registry.proxying import proxy_to
 from syncer.registry.sending import Sending
+from syncer.registry.surroundings import Deadlines
 from syncer.registry.urls import is_target
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from syncer.oci.names import Origin
     from syncer.registry.connections import Connections
-    from syncer.registry.surroundings import Deadlines, Surroundings
+    from syncer.registry.surroundings import Surroundings
     from syncer.settings.registries import Endpoint
 
 _STATUSES = range(200, 600)
@@ -43,15 +44,16 @@ class Wire:
         self._endpoint = endpoint
         self._connections = connections
         self._around = around
+        self._deadlines = around.deadlines or Deadlines.of(endpoint.timeouts)
+        self._connecting = connecting_within(self._deadlines)
         if endpoint.tls.ca is not None:
             connections.trust.context(endpoint.tls.ca, verify=True)  # an unusable file is known before any request
 
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator[WireResponse]:
         """The answer to `request`; a connection whose answer was not read to its end is closed."""
-        deadlines = self._around.deadlines
-        head = deadlines.head if request.deadline is None else request.deadline
-        sending = Sending(request.body, head=head, stall=deadlines.stall)
+        deadlines = self._deadlines
+        sending = Sending(request.body, head=deadlines.head * request.patience, stall=deadlines.stall)
         answer = await self._open(request, sending)
         try:
             yield WireResponse(answer, request, deadlines)
@@ -64,9 +66,9 @@ class Wire:
     async def connect(self) -> None:
         """Have a connection to the endpoint ready for whoever asks first; that there is none is for them to meet."""
         unsent = Request("HEAD", self._endpoint.origin, "/v2/")
-        deadlines = self._around.deadlines
+        sending = Sending(None, head=self._deadlines.head, stall=self._deadlines.stall)
         with suppress(Connected, aiohttp.ClientError, OSError, ValueError):
-            await self._request(unsent, Sending(None, head=deadlines.head, stall=deadlines.stall), (only_connecting,))
+            await self._request(unsent, sending, (only_connecting(self._connecting),))
 
     async def aclose(self) -> None:
         """Nothing: the connections belong to the run."""
@@ -77,7 +79,7 @@ class Wire:
             raise ProtocolViolation(f"{request.origin} would be asked for a malformed path", host=request.origin.netloc)
         try:
             async with asyncio.timeout(None) as timeout:
-                sending.watched_by(timeout, self._around.deadlines.lookup + self._around.deadlines.connect)
+                sending.watched_by(timeout, self._deadlines.lookup + self._deadlines.connect)
                 answer = await self._request(request, sending)
                 sending.unwatched()
         except (aiohttp.ClientError, OSError, ValueError) as exc:
@@ -112,6 +114,7 @@ class Wire:
             proxy_headers=proxy.headers if proxy else None,
             trace_request_ctx=sending,
             middlewares=middlewares,
+            timeout=self._connecting,
         )
 
     def _context(self, origin: Origin) -> ssl.SSLContext:

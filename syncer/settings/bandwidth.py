@@ -58,13 +58,18 @@ def _entry(text: str) -> tuple[time, float | None]:
 def _rate(text: str) -> float | None:
     if text in ("off", "0"):
         return None
-    match = _RATE.fullmatch(text)
-    if not match:
+    rate = bytes_per_second(text)
+    if rate is None:
         raise ValueError(_FORM)
-    rate = float(match[1]) * _UNITS[match[2]]
     if rate < LEAST:
         raise ValueError(f"must be at least {_shown(LEAST)}, in bytes per second")
     return rate
+
+
+def bytes_per_second(text: str) -> float | None:
+    """`10M`, `1.5k` or `700` as a number; None if it is no rate."""
+    match = _RATE.fullmatch(text)
+    return float(match[1]) * _UNITS[match[2]] if match else None
 
 
 def _shown(rate: float | None) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from syncer.oci.origin import Origin
+from syncer.settings.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +87,7 @@ class Endpoint:
     tls: Tls = field(default_factory=Tls)
     proxy: str | None = None  # None: the environment's proxy variables
     token_realms: tuple[Origin, ...] = ()  # other origins that this endpoint's credential may be shown to
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
     @property
     def name(self) -> str:
@@ -131,7 +133,7 @@ def origin_of(name: str, tls: Tls) -> Origin:
     return Origin.parse(host, default_scheme="http" if tls.plain(bare.host) else "https")
 
 
-def default_registry(name: str) -> RegistrySettings:
+def default_registry(name: str, timeouts: Timeouts | None = None) -> RegistrySettings:
     """The settings of a registry that the file does not mention."""
     limits = HUB_LIMITS if name == DOCKER_HUB else Limits()
-    return RegistrySettings(name, Endpoint(origin_of(name, Tls()), limits=limits))
+    return RegistrySettings(name, Endpoint(origin_of(name, Tls()), limits=limits, timeouts=timeouts or Timeouts()))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from syncer.settings.registries import default_registry
+from syncer.settings.timeouts import DEADLINE, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +53,7 @@ class Rule:
     targets: tuple[str, ...]
     platforms: Platforms | None = None  # None: all
     referrers: bool = False
+    deadline: float = DEADLINE  # seconds that one image may take
     line: int = 0  # where the rule stands in the file
 
 
@@ -62,3 +66,8 @@ class Settings:
     registries: Mapping[str, RegistrySettings]  # those the file mentions, by name
     targets: Mapping[str, TargetSettings]
     rules: tuple[Rule, ...]
+    timeouts: Timeouts = field(default_factory=Timeouts)  # of hosts that the file says nothing of
+
+    def registry(self, name: str) -> RegistrySettings:
+        """What the file says about the registry `name`, or what holds where it says nothing."""
+        return self.registries.get(name) or default_registry(name, self.timeouts)

@@ -176,7 +176,7 @@ async def test_a_deadline_of_the_request_replaces_the_general_one():
         writer.write(reply(201))
 
     async with serving(late) as server, clients() as made:
-        await fetch(made, server.origin, method="PUT", body=body_of(b"{}"), deadline=20)
+        await fetch(made, server.origin, method="PUT", body=body_of(b"{}"), patience=40)
 
 
 async def test_the_head_deadline_begins_after_the_last_byte_of_a_slow_body():

@@ -31,7 +31,7 @@ async def build(settings: Settings, world: World) -> None:
         for reference in references(rule):
             put(stores[reference.registry], reference, rule)
     for name, store in stores.items():
-        registry = settings.registries.get(name) or default_registry(name)
+        registry = settings.registry(name)
         for mirror in registry.mirrors:
             await _mirror(mirror, store, world)
     await _targets(settings, world)
