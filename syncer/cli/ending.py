@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from syncer.app import kinds
+from syncer.cli import discretion
 from syncer.cli.failing import text_of
 from syncer.cli.logs import tell
 from syncer.errors import OutputUnwritable, Usage
@@ -49,6 +50,7 @@ def end(options: Options, report: Report, *, detailed: bool = False, body: Itera
     """Write and print `report`, `body` being what stands above it, and exit with what it came to."""
     if options.signals.exit_code is not None:  # even if it came when the work was done
         report = replace(report, interrupted=options.signals.exit_code)
+    report = discretion.reported(report, options.redactor.known)
     code = exit_code(report, detailed=detailed)
     code = _write_report(options, report, code)
     try:

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,12 @@ from syncer.cli.redaction import secrets_in
 from syncer.oci.shown import harmless
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from syncer.cli.options import Options
     from syncer.cli.redaction import Redactor
 
+_LOGGER = logging.getLogger("syncer")
 LIBRARIES = ("aiohttp", "asyncio", "boto3", "botocore", "docker", "s3transfer", "urllib3")
 """Those whose INFO is of use to their authors only."""
 
@@ -31,8 +35,14 @@ def set_up(options: Options) -> None:
     logging.captureWarnings(capture=True)
 
 
+def catch_strays() -> None:
+    """Make records of the exceptions that nobody catches: of threads, of finalizers, of the program itself."""
+    sys.excepthook, threading.excepthook, sys.unraisablehook = _strays, _of_a_thread, _ignored
+
+
 def tell(options: Options, kind: str, text: str) -> None:
-    """One message on stderr, in the form of --log-format."""
+    """One message on stderr, in the form of --log-format, without the secrets that are known."""
+    text = options.redactor.known(text)
     _write(json_line(kind, text, datetime.now(UTC)) if options.log_format == "json" else harmless(text))
 
 
@@ -56,9 +66,29 @@ class _Stderr(logging.Handler):
         self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
+        text = self._redactor(self._formatted(record))
+        at = datetime.fromtimestamp(record.created, UTC)
+        _write(json_line(record.levelname.lower(), text, at) if self._as_json else harmless(text))
+
+    def _formatted(self, record: logging.LogRecord) -> str:
+        """The text of `record`; logging's own way to tell of one that cannot be formatted shows its arguments."""
         try:
-            text = self._redactor(self.format(record))
-            at = datetime.fromtimestamp(record.created, UTC)
-            _write(json_line(record.levelname.lower(), text, at) if self._as_json else harmless(text))
-        except Exception:  # noqa: BLE001 - a record that cannot be written must not end a run; logging's own way
-            self.handleError(record)
+            return self.format(record)
+        except Exception as error:  # noqa: BLE001 - a record that cannot be formatted must not end a run
+            return f"{record.levelname} {record.name}: a record that cannot be formatted: {type(error).__name__}"
+
+
+def _strays(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """An exception that nobody caught, in the main thread, as a record: Python itself would print it as it is."""
+    if error is not None:
+        _LOGGER.critical("an exception that nobody caught", exc_info=(kind, error, trace))
+
+
+def _of_a_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_type is not SystemExit:
+        _strays(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _ignored(args: sys.UnraisableHookArgs) -> None:
+    """The same of a finalizer."""
+    _strays(args.exc_type, args.exc_value, args.exc_traceback)

@@ -108,6 +108,7 @@ def common(command: Command) -> Command:
         options = Options(**{each.name: given.pop(each.name) for each in fields(Options) if each.init})
         with explained(options), options.signals.caught():
             logs.set_up(options)
+            logs.catch_strays()
             check_report(options)
             return command(options, *args, **given)
 

@@ -34,17 +34,24 @@ class Redactor:
 
     def __init__(self) -> None:
         self._known: set[str] = set()
+        self._longest_first: list[str] = []
 
     def hide(self, values: Iterable[str]) -> None:
         """Show none of `values` from now on, be it plain, percent-encoded or inside something in base64."""
         for value in values:
             if len(value) >= SHORTEST:
                 self._known.update(form for form in _forms(value) if len(form) >= SHORTEST)
+        self._longest_first = sorted(self._known, key=len, reverse=True)
+
+    def known(self, text: str) -> str:
+        """`text` without the values that are known."""
+        for value in self._longest_first:
+            text = text.replace(value, MASK)
+        return text
 
     def __call__(self, text: str) -> str:
-        """`text` without secrets."""
-        for value in sorted(self._known, key=len, reverse=True):
-            text = text.replace(value, MASK)
+        """`text` without secrets, and without what looks like one."""
+        text = self.known(text)
         return _IN_URL.sub(rf"\1{MASK}", _NAMED.sub(rf"\1{MASK}", text))
 
 

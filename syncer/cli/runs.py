@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import click
 import platformdirs
 
+from syncer.app.on_demand import OnDemand
 from syncer.app.parts import Outside
 from syncer.app.session import Session, Task, session
 from syncer.app.single import copy_settings
+from syncer.cli import discretion
 from syncer.cli.configured import configured, configured_or_none
 from syncer.cli.ending import check_output, end, write
 from syncer.cli.limits import ending_after
@@ -57,9 +59,10 @@ def plan(options: Options, out: Path | None, *, detailed_exitcode: bool) -> None
 
     with options.signals.remembered():
         report = _run(options, _task(options, "plan"), configured(options), deed)
+        shown = discretion.planned(made[0], options.redactor.known)
         if out is not None:
-            write(out, _plan_format().dump(made[0]))
-        body = text.plan_lines(made[0], report.outcomes, every=options.verbose, saved=str(out) if out else None)
+            write(out, _plan_format().dump(shown))
+        body = text.plan_lines(shown, report.outcomes, every=options.verbose, saved=str(out) if out else None)
         end(options, report, detailed=detailed_exitcode, body=body)
 
 
@@ -145,11 +148,11 @@ def _run(options: Options, task: Task, settings: Settings, deed: Deed, lock: Pat
 
 async def _in_session(options: Options, task: Task, settings: Settings, deed: Deed, state: Opened) -> Report:
     asyncio.get_running_loop().set_default_executor(Threads())
-    outside = Outside()
+    outside = Outside(docker=discretion.Discreet(OnDemand("docker"), options.redactor.hide))
     progress = chosen(options, outside.clock)
     with options.signals.draining(progress) as stop, ending_after(options.max_duration, stop, progress):
         async with session(settings, outside, task, state.state) as run, progress.running():
-            return await deed(run, stop, progress)
+            return await deed(run, stop, discretion.observed(progress, options.redactor.known))
 
 
 def _plan_format() -> ModuleType:
