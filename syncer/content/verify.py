@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncer.content.hashing import Hashing
 from syncer.errors import CorruptContent
 
 if TYPE_CHECKING:
@@ -19,21 +18,18 @@ async def verified(chunks: AsyncIterator[bytes], d: Descriptor, host: str) -> As
     A corrupt blob is so never sent completely: a push of it fails for want of bytes, even where the target would not
     look. Raises CorruptContent, naming `host`.
     """
-    hashed, size, held = Hashing(d), 0, b""
-    try:
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > d.size:
-                raise CorruptContent(f"{host} sends more than the {d.size} bytes of {d.digest}", host=host)
-            await hashed.add(chunk)
-            if held:
-                yield held
-            held = chunk
-        if size != d.size:
-            raise CorruptContent(f"{host} sent {size} of the {d.size} bytes of {d.digest}", host=host)
-        if await hashed.hexdigest() != d.digest.encoded:
-            raise CorruptContent(f"{host} sent other bytes than {d.digest}", host=host)
-    finally:
-        hashed.drop()
+    hasher, size, held = d.digest.hasher(), 0, b""
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > d.size:
+            raise CorruptContent(f"{host} sends more than the {d.size} bytes of {d.digest}", host=host)
+        hasher.update(chunk)
+        if held:
+            yield held
+        held = chunk
+    if size != d.size:
+        raise CorruptContent(f"{host} sent {size} of the {d.size} bytes of {d.digest}", host=host)
+    if hasher.hexdigest() != d.digest.encoded:
+        raise CorruptContent(f"{host} sent other bytes than {d.digest}", host=host)
     if held:
         yield held
