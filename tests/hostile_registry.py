@@ -12,6 +12,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ OCI = "application/vnd.oci.image"
 MANIFEST, INDEX, LAYER = f"{OCI}.manifest.v1+json", f"{OCI}.index.v1+json", f"{OCI}.layer.v1.tar+gzip"
 NAME = "team/app"
 ESCAPES = "\x1b[31mred\x1b[0m\r\nfake: line\x07\x9b2J\u202eevil"
+_PATH = re.compile("/v2/.+?/(manifests|blobs|tags)/(.*)")  # whatever the repository
 _CHUNK = b"[" * 65_536
 
 
@@ -126,7 +128,8 @@ class HostileRegistry:
 
     def _honest(self, asked: Asked) -> bytes:
         path = asked.target.partition("?")[0]
-        kind, _, name = path.removeprefix(f"/v2/{NAME}/").partition("/")
+        match = _PATH.fullmatch(path)
+        kind, name = match.groups() if match else ("", "")
         answers: dict[str, Callable[[Asked, str], bytes]] = {
             "manifests": self._manifest,
             "blobs": self._blob,
@@ -287,7 +290,7 @@ class HostileRegistry:
         if "/manifests/" not in asked.target:
             return None
         honest = self._honest(asked)
-        warning = 'Warning: 299 - "look \x1b[31mred\x9b2J\u202eevil"\r\nWarning: 299 - "\u202eevil"\r\n'
+        warning = 'Warning: 299 - "look red\x9b2J\u202eevil"\r\nWarning: 299 - "\u202eevil"\r\n'
         return honest.replace(b"\r\n", b"\r\n" + warning.encode(), 1)
 
     def says_it_back(self, asked: Asked) -> bytes | None:
