@@ -107,7 +107,8 @@ def write(path: Path, content: str) -> None:
 def _replace(path: Path, content: str) -> None:
     draft = _draft(path)
     try:
-        with draft.open("w", encoding="utf-8") as file:
+        draft.unlink(missing_ok=True)  # what is there was planted, or left by a process of the same number
+        with draft.open("x", encoding="utf-8") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
