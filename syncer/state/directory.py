@@ -51,6 +51,8 @@ def opened(directory: Path, lock: Path | None, clock: Clock) -> Iterator[Opened]
 
 def _sqlite(directory: Path) -> tuple[SqliteState, tuple[str, ...]]:
     path = directory / "state.sqlite"
+    if path.is_symlink():
+        raise OSError(f"{path.name} is a link")
     try:
         return SqliteState(path), ()
     except ForeignState as error:

@@ -25,7 +25,7 @@ def held(directory: Path, config: Path, clock: Clock) -> Iterator[None]:
     of the lock when the process ends, however it ends, so a stale lock cannot be.
     """
     path = directory / f"{hashlib.sha256(os.fsencode(config.resolve())).hexdigest()[:16]}.lock"
-    with path.open("a+") as file:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
