@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from syncer.clock import SystemClock
 from syncer.errors import CorruptContent, Unreachable
 from syncer.report.events import Noted
+from syncer.transfer.held import Held
 from syncer.transfer.ranges import Means
 from syncer.transfer.reading import Reading
 from syncer.transfer.shelf import Shelf, Windows
@@ -18,7 +19,7 @@ from syncer.transfer.tee import Tee
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Iterable
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from syncer.attempts import Attempts
     from syncer.content.places import Source
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from syncer.oci.digest import Digest
     from syncer.oci.reference import Reference
     from syncer.report.events import Observer
+    from syncer.transfer.held import Beginning
     from syncer.transfer.tuning import Tuning
 
 
@@ -75,6 +77,7 @@ class Feed:
         self._readers = readers
         self._shelf = Shelf(tuning.shelf)
         self._windows = Windows(tuning.windows)
+        self._held = Held(self._windows)
         self._means = Means(self._windows, readers, attempts.clock, tuning.spreading)
         self._spooling = spooling or Spooling(None, SystemClock(), tuning)
         self._gathering: dict[Digest, Tee] = {}
@@ -135,7 +138,7 @@ class Feed:
             yield branch.chunks()
         finally:
             fed.error = branch.error
-            fed.hosts = set() if fed.error else set(tee.reading.hosts)
+            fed.hosts = set() if fed.error else fed.hosts.union(tee.reading.hosts)
             fed.let_go = branch.let_go
             fed.given_up = fed.error is not None and fed.error is tee.error and not tee.worth_repeating
             tee.leave(branch)
@@ -146,7 +149,8 @@ class Feed:
         digest = fed.d.digest
         own = self._own.get(digest)
         source = own or fed.origin[0]
-        beginning = self._spooling.beginning(fed.d)
+        held = None if self._spooling.has(digest) else self._held.beginning(digest)
+        beginning = held or self._spooling.beginning(fed.d)
         avoid = self._mixed.get(digest, frozenset())
         reading = Reading(source, fed.d, self._attempts, avoid, beginning, means=self._means)
         tee = Tee(fed.d, (source, fed.origin[1]), reading, self._tuning, self._taken, borrowed=own is not None)
@@ -166,12 +170,16 @@ class Feed:
         if tee.branches:
             again = digest in self._passed or bool(awaited() - {branch.registry for branch in tee.branches})
             try:
-                with self._spooling.kept(tee.d, again=again) as keeper:
+                with self._spooling.kept(tee.d, again=again) as keeper, self._holding(tee.d) as tee.held:
                     await tee.run(self._windows, self._shelf, self._observe, keeper)
             finally:
                 self._count(tee)
         self._late |= tee.late
         self._blame(tee)
+
+    def _holding(self, d: Descriptor) -> AbstractContextManager[Beginning | None]:
+        """Where the read of a blob that somebody may try to deliver again puts its bytes."""
+        return self._held.growing(d) if d.digest in self._expected else nullcontext()
 
     def _count(self, tee: Tee) -> None:
         if not tee.borrowed:
@@ -182,6 +190,8 @@ class Feed:
     def _blame(self, tee: Tee) -> None:
         """Keep a liar from being asked again; where two hosts sent parts of the whole, ask only one the next time."""
         error = tee.error
+        if error is not None or self._shelf.has(tee.d.digest):
+            self._held.drop(tee.d.digest)
         if error is not None and tee.borrowed:
             self._own.pop(tee.d.digest, None)
         elif isinstance(error, CorruptContent):
@@ -193,7 +203,8 @@ class Feed:
                 self._mixed[tee.d.digest] = frozenset(tee.reading.hosts[1:])
 
     def _tidy(self, digest: Digest) -> None:
-        """Keep on disk only what somebody still needs, in this run or in the next."""
+        """Keep only what somebody still needs; on disk, in the next run too."""
+        self._held.drop(digest)
         if digest not in self._given_up:
             self._spooling.drop(digest)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from syncer.oci.digest import Digest
 
@@ -43,6 +43,10 @@ class Shelf:
             self._held[digest] = blob
         return blob
 
+    def has(self, digest: Digest) -> bool:
+        """Whether `get` would give it."""
+        return digest in self._held
+
     def _remove(self, digest: Digest) -> None:
         blob = self._held.pop(digest, None)
         self._free += len(blob.data) if blob else 0
@@ -55,13 +59,15 @@ class Windows:
         self._free = size
         self._wait = 0  # who waits
         self._returned = asyncio.Event()
+        self.pressed: Callable[[], None] = lambda: None
+        """Called when bytes are wanted that are not free: who took idle ones gives them back."""
 
     @asynccontextmanager
     async def taken(self, count: int) -> AsyncIterator[None]:
         """Hold `count` of the bytes."""
         self._wait += 1
         try:
-            while self._free < count:
+            while not self._has(count):
                 self._returned.clear()
                 await self._returned.wait()
         finally:
@@ -74,6 +80,13 @@ class Windows:
 
     def take_spare(self, count: int) -> bool:
         """Hold `count` more bytes until they are given back, unless somebody else needs them first."""
+        if self._wait or not self._has(count):
+            return False
+        self._free -= count
+        return True
+
+    def take_idle(self, count: int) -> bool:
+        """Hold `count` more bytes until `pressed` is called, if nobody misses them now."""
         if self._wait or self._free < count:
             return False
         self._free -= count
@@ -83,3 +96,9 @@ class Windows:
         """Let go of bytes that were spare."""
         self._free += count
         self._returned.set()
+
+    def _has(self, count: int) -> bool:
+        """Whether so many are free, by what others can do without."""
+        if self._free < count:
+            self.pressed()
+        return self._free >= count

@@ -135,6 +135,10 @@ class Spooling:
             del self._keepers[digest]
             keeper.close()
 
+    def has(self, digest: Digest) -> bool:
+        """Whether `beginning` has something of it, or soon will."""
+        return self._spool is not None and (digest in self._keepers or self._spool.has(digest))
+
     def beginning(self, d: Descriptor) -> AsyncGenerator[bytes, None] | None:
         """What there is of `d`, unchecked; where another read keeps it right now, all that still comes."""
         if self._spool is None or d.size <= self._tuning.shelved:

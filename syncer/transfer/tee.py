@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from syncer.oci.descriptor import Descriptor
     from syncer.oci.reference import Reference
     from syncer.report.events import Observer
+    from syncer.transfer.held import Beginning
     from syncer.transfer.reading import Reading
     from syncer.transfer.shelf import Shelf, Windows
     from syncer.transfer.spooling import Keeper
@@ -95,6 +96,7 @@ class Tee:
         self.error: SyncerError | None = None  # what the reading ended with
         self.passed = 0  # bytes that were handed over
         self.reader: asyncio.Task[None] | None = None  # set once it reads: a read that nobody needs is cancelled
+        self.held: Beginning | None = None  # gets the bytes too, for a target that has to be served again
         self.source, self._wanted_by = origin
         self._tuning = tuning
         self._taken = taken  # chunks that each registry took, of all reads
@@ -113,11 +115,11 @@ class Tee:
         return branch
 
     def leave(self, branch: Branch) -> None:
-        """That target needs nothing more."""
+        """That target needs nothing more; where the rest can be held for another attempt, the reading goes on."""
         if branch in self.branches:
             self.branches.remove(branch)
-        if self.reader and not self.branches:
-            self.reader.cancel()
+        if not (self.held and self.held.takes_all):
+            self._end_in_vain()
         self.poke()
 
     def poke(self) -> None:
@@ -136,6 +138,8 @@ class Tee:
     async def run(self, windows: Windows, shelf: Shelf, observe: Observer, keeper: Keeper | None = None) -> None:
         """Read once; every branch gets everything, or the error that was met. `keeper` gets it too."""
         self.reader = asyncio.current_task()
+        if self.held:
+            self.held.stopped = self._end_in_vain
         keep = self.d.size <= self._tuning.shelved
         observe(BlobStarted(self._wanted_by, self.d.digest, self.d.size))
         try:
@@ -166,6 +170,10 @@ class Tee:
                     kept.append(chunk)
                 if keeper is not None:
                     await keeper.put(chunk)
+                if self.held:
+                    self.held.put(chunk)
+                if not self.branches:
+                    await asyncio.sleep(0)  # it may have become in vain, and whoever is served comes first
                 await self._room()
         return kept
 
@@ -179,6 +187,11 @@ class Tee:
                         await self._change()
             except TimeoutError:
                 self._let_go([branch for branch in full if self._taken[branch.registry] == before[branch]])
+
+    def _end_in_vain(self) -> None:
+        """Read no further if nobody needs it."""
+        if self.reader and not self.branches:
+            self.reader.cancel()
 
     def _full(self) -> list[Branch]:
         return [branch for branch in self.branches if branch.behind >= self._tuning.window]
