@@ -48,3 +48,22 @@ async def test_the_last_chunk_of_a_corrupt_blob_is_never_passed_on(place: int) -
         assert await anext(passed) == chunk
     with pytest.raises(CorruptContent, match="other bytes"):
         await anext(passed)
+
+
+async def endless():
+    """What would never end: a reader that takes much more than it was promised has lost its bound."""
+    for _ in range(100):
+        yield b"x" * 1000
+    raise AssertionError("it reads on and on")
+
+
+async def test_what_is_longer_than_it_may_be_is_not_read_to_its_end() -> None:
+    with pytest.raises(CorruptContent, match="sends more than the 1500 bytes"):
+        async for _ in verified(endless(), described(b"x" * 1500), "h"):
+            pass
+
+
+async def test_what_is_too_short_is_said_to_be_so() -> None:
+    with pytest.raises(CorruptContent, match="sent 3 of the 5 bytes"):
+        async for _ in verified(stream([b"abc"]), described(b"abcde"), "h"):
+            pass
