@@ -53,6 +53,14 @@ def index(*children: dict[str, Any], **more: Any) -> bytes:
     return json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": list(children)} | more).encode()
 
 
+def _type_of(raw: bytes) -> str:
+    try:
+        named = json.loads(raw)["mediaType"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return MANIFEST
+    return named if isinstance(named, str) else MANIFEST
+
+
 @dataclass
 class Endless:
     """An answer whose `head` is followed by `chunk` for ever, or `times` times."""
@@ -80,7 +88,7 @@ class HostileRegistry:
     status: int = 307  # of its redirects
     location: str = "{elsewhere}{target}"  # of its redirects, realms and upload sessions
     layer: bytes = b"layer" * 2000
-    root: bytes = b""
+    root: bytes | None = None
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, bytes] = field(default_factory=dict)
     empty: bool = False  # it holds nothing yet: a target
@@ -89,7 +97,7 @@ class HostileRegistry:
     server: Server | None = None
 
     def __post_init__(self) -> None:
-        self.root = self.root or manifest(described(self.layer))
+        self.root = manifest(described(self.layer)) if self.root is None else self.root
         if not self.empty:
             self.blobs = {sha256(data): data for data in (b"{}", self.layer)} | self.blobs
             self.manifests[sha256(self.root)] = self.tags["1"] = self.root
@@ -145,7 +153,7 @@ class HostileRegistry:
             if not name.startswith("sha256:"):
                 self.tags[name] = asked.body
             return reply(201)
-        raw = self.tags.get(name) or self.manifests.get(name)
+        raw = self.tags.get(name, self.manifests.get(name))
         return reply(404) if raw is None else self.serve(raw)
 
     def _blob(self, asked: Asked, name: str) -> bytes:
@@ -160,7 +168,7 @@ class HostileRegistry:
 
     def serve(self, raw: bytes, media_type: str = "", **headers: str) -> bytes:
         """A manifest as an answer, with its type and digest unless `headers` lie."""
-        kind = media_type or json.loads(raw).get("mediaType", MANIFEST)
+        kind = media_type or _type_of(raw)
         return self._whole(raw, kind, **{"Docker_Content_Digest": sha256(raw), **headers})
 
     def _whole(self, data: bytes, media_type: str, **headers: str) -> bytes:

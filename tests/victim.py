@@ -66,11 +66,11 @@ def settings(source: HostileRegistry, target: Any, *, registry: Any = None, know
     )
 
 
-async def mirrored(source: HostileRegistry, target: Any, **more: Any) -> Report:
-    """What a sync of the hostile image comes to, without repetitions."""
+async def mirrored(source: HostileRegistry, target: Any, *, retries: int = 0, **more: Any) -> Report:
+    """What a sync of the hostile image comes to."""
     wanted = load_text(settings(source, target, **more), "mirrors.yaml", {}, Path("/nonexistent"))
     outside = Outside(environ={}, docker=StaticKeychain({}), deadlines=PATIENT)
-    async with session(wanted, outside, Task("sync", retries=0)) as run:
+    async with session(wanted, outside, Task("sync", retries=retries)) as run:
         return await _done(run)
 
 

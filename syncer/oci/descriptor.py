@@ -60,6 +60,7 @@ class Descriptor:
                 strict_json.text_pairs(members, "annotations"),
                 strict_json.text(members, "artifactType", "") or None,
             )
+            _refuse_false_emptiness(descriptor)
             _check_data(members.get("data"), descriptor)
         except ValueError as exc:
             raise ValueError(f"{what}: {exc}") from exc
@@ -82,6 +83,12 @@ class Descriptor:
 def _check_media_type(text: str) -> None:
     if not media_types.is_media_type(text):
         raise ValueError(f"{shown(text)} is no media type")
+
+
+def _refuse_false_emptiness(descriptor: Descriptor) -> None:
+    """What has no bytes would never be read, and so never be found to be something else."""
+    if descriptor.size == 0 and descriptor.digest != Digest.of(b"", descriptor.digest.algorithm):
+        raise ValueError("it is said to have no bytes, but its digest is not that of none")
 
 
 def _check_data(data: Any, descriptor: Descriptor) -> None:

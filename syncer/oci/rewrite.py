@@ -58,6 +58,8 @@ def as_referrer(manifest: Manifest | Index) -> Descriptor:
     d = manifest.descriptor
     config = manifest.config.media_type if isinstance(manifest, Manifest) else None
     kind = manifest.artifact_type or config
+    if kind is not None and not media_types.is_media_type(kind):
+        kind = None  # it may say anything; in a list it would make the whole list malformed
     return Descriptor(d.media_type, d.digest, d.size, annotations=manifest.annotations, artifact_type=kind)
 
 

@@ -80,6 +80,8 @@ class Reading:
             return CorruptContent(f"{self.kept} bytes kept on disk, and what followed them, are not {self._d.digest}")
         if len(self.hosts) > 1:
             return CorruptContent(f"{' and '.join(self.hosts)} together sent other bytes than {self._d.digest}")
+        if not self.hosts:
+            return CorruptContent(f"{self._d.digest} is said to have no bytes, and is not the digest of none")
         host = self.hosts[0]
         return CorruptContent(f"{host} {str(error).removeprefix(f'{error.host} ')}", host=host)
 

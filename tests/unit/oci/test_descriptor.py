@@ -19,7 +19,8 @@ def case(*, valid, **members):
 
 OWN = [
     case(valid=True),
-    case(valid=True, size=0),
+    case(valid=True, size=0, digest=str(Digest.of(b""))),
+    case(valid=False, size=0),
     case(valid=True, size=2**63 - 1),
     case(valid=True, data=base64.b64encode(b"hello").decode()),
     case(valid=True, artifactType=""),

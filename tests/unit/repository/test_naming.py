@@ -141,6 +141,16 @@ async def test_elsewhere_the_fallback_tag_lists_all_referrers(at):
     assert listed == {each.digest: "application/vnd.sig" for each in (FIRST, SECOND)}
 
 
+async def test_a_referrer_with_a_type_that_is_none_is_listed_without(at):
+    without_api(at)
+    odd = image(b"odd", artifact_type="\x1b[31m no type", subject=SUBJECT)
+    await at.push(SUBJECT)
+
+    await at.push(odd)
+
+    assert [(d.digest, d.artifact_type) for d in await at.app.referrers(SUBJECT.digest)] == [(odd.digest, None)]
+
+
 async def test_entries_that_others_made_stay(at):
     without_api(at)
     await at.push(SUBJECT)
