@@ -285,11 +285,11 @@ class UnsupportedManifest(TargetError):
 
 
 class ForeignLayer(TargetError):
-    """A layer is not in the registry: the manifest names a URL elsewhere."""
+    """A layer is not in the registry: the manifest names a URL elsewhere, from which syncer never fetches."""
 
     code = "E309"
     blocked = True
-    next_step = "mirror an image without foreign layers; syncer never fetches from a manifest's URLs"
+    next_step = "mirror an image without foreign layers, or copy the rest: `foreign_layers: skip`"
 
 
 class AwsRefused(TargetError):
@@ -305,6 +305,14 @@ class PlatformMissing(TargetError):
     code = "E311"
     blocked = True
     next_step = "choose among the platforms that the message lists"
+
+
+class NotOurs(TargetError):
+    """The tag means something at the target that syncer is not known to have put there."""
+
+    code = "E312"
+    blocked = True
+    next_step = "mirror to another tag, or let it be replaced: --overwrite for once, `overwrite: any` in mirrors.yaml"
 
 
 # --- E4: integrity ------------------------------------------------------------------------------------------------
@@ -474,6 +482,14 @@ class TimeIsUp(NetworkError):
     next_step = "run the same command again, or allow more time; what is finished is not done twice"
 
 
+class DeadlinePassed(NetworkError):
+    """An image took longer than its `deadline` allows; the others go on."""
+
+    code = "E514"
+    transient = False
+    next_step = "run the same command again (what has landed is not sent twice), or allow the image a longer `deadline`"
+
+
 # --- E6: mirrors --------------------------------------------------------------------------------------------------
 
 
@@ -509,6 +525,14 @@ class MirrorUnusable(MirrorError):
     code = "E602"
     transient = True
     next_step = "remove it from `mirrors` if it lasts"
+
+
+class RolledBack(MirrorError):
+    """A tag would go back to what it meant before, and not by the word of its origin."""
+
+    code = "E603"
+    blocked = True
+    next_step = "see which of the two is right; to go back, say --allow-rollback, or `rollback: allow` in mirrors.yaml"
 
 
 # --- E9 -----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from syncer.oci.platform import Platform
 from syncer.oci.reference import Reference
 from syncer.settings.rules import Rule, Settings, TagChoice
 from syncer.settings.targets import TargetSettings
+from syncer.settings.terms import Overwrite, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,5 +159,6 @@ class World:
         exact = tuple(Tag(tag) for tag in tags if not set(tag) & set("*?["))
         globs = tuple(tag for tag in tags if set(tag) & set("*?["))
         repository = RepositoryName(to) if to else reference.repository
-        defaults: dict[str, Any] = {"rename": None, "line": 1} | more
+        anything = Terms(overwrite=Overwrite.ANY)  # what a test puts at a target stands for what syncer did long ago
+        defaults: dict[str, Any] = {"rename": None, "line": 1, "terms": anything} | more
         return Rule(reference, TagChoice(exact, globs), repository, targets=tuple(targets or self.targets), **defaults)

@@ -18,6 +18,7 @@ from syncer.planning.verify import verify
 from syncer.report.events import unseen
 from syncer.report.model import Report, Run
 from syncer.selection.images import Choice
+from syncer.settings.terms import Overwrite, Rollback
 from syncer.state.memory import MemoryState
 
 if TYPE_CHECKING:
@@ -63,12 +64,12 @@ class Session:
 
     async def plan(self) -> Plan:
         """What has to be done; raises NothingSelected."""
-        return await self._plan(self._state)
+        return await self._plan(self._settings, self._state)
 
-    async def _plan(self, state: State) -> Plan:
+    async def _plan(self, settings: Settings, state: State) -> Plan:
         choice = self._task.choice
         async with connecting(self._parts, self._state, choice):
-            return await make_plan(self._settings, self._places, state, self._clock, self._attempts, choice)
+            return await make_plan(settings, self._places, state, self._clock, self._attempts, choice)
 
     def preview(self, plan: Plan) -> Report:
         """What carrying out `plan` would come to."""
@@ -89,7 +90,8 @@ class Session:
 
     async def verify(self, *, deep: bool, observe: Observer = unseen) -> Report:
         """Read the targets back and compare them with what the sources mean; no state is believed."""
-        plan = await self._plan(MemoryState())
+        anything = self._settings.on_terms(overwrite=Overwrite.ANY, rollback=Rollback.ALLOW)
+        plan = await self._plan(anything, MemoryState())
         outcomes = await verify(plan, self._places, self._attempts, observe, deep=deep)
         return self.report(outcomes, plan.warnings)
 

@@ -8,11 +8,15 @@ from syncer.errors import Usage
 from syncer.oci.reference import Reference
 from syncer.settings.rules import Rule, Settings, TagChoice
 from syncer.settings.targets import TargetSettings
+from syncer.settings.terms import Overwrite, Rollback, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from syncer.settings.rules import Platforms
+
+_TOLD = Terms(overwrite=Overwrite.ANY, rollback=Rollback.ALLOW)
+"""Who names one image and one destination means just that."""
 
 
 def copy_settings(
@@ -23,9 +27,10 @@ def copy_settings(
     if dst.digest is not None:
         raise Usage(f"{destination}: a destination has a tag, not a digest")
     target = _target(dst, known.targets if known else {})
-    rule = Rule(src, TagChoice(), dst.repository, dst.tag, (target.name,), platforms)
-    registries = known.registries if known else {}
-    return Settings(known.path if known else "the command line", "", registries, {target.name: target}, (rule,))
+    rule = Rule(src, TagChoice(), dst.repository, dst.tag, (target.name,), platforms, terms=_TOLD)
+    if known is None:
+        return Settings("the command line", "", {}, {target.name: target}, (rule,))
+    return Settings(known.path, "", known.registries, {target.name: target}, (rule,), known.timeouts)
 
 
 def _reference(text: str) -> Reference:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from syncer.formats.units import duration
 from syncer.settings.proxies import shown_proxy
-from syncer.settings.timeouts import DEADLINE, Timeouts
+from syncer.settings.terms import Terms
+from syncer.settings.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,8 +81,16 @@ def _rule(rule: Rule) -> str:
     platforms = f", only {', '.join(map(str, rule.platforms.only))}" if rule.platforms else ""
     referrers = ", with referrers" if rule.referrers else ""
     source = f"{rule.source.name} [{', '.join(tags(rule))}]"
-    within = f", within {_days(rule.deadline)}" if rule.deadline != DEADLINE else ""
-    return f"{source} -> {rule.repository}{tag} at {', '.join(rule.targets)}{platforms}{referrers}{within}"
+    return f"{source} -> {rule.repository}{tag} at {', '.join(rule.targets)}{platforms}{referrers}{_terms(rule.terms)}"
+
+
+def _terms(terms: Terms) -> str:
+    """Those that are not the usual ones."""
+    usual = Terms()
+    parts = [f"within {_days(terms.deadline)}"] if terms.deadline != usual.deadline else []
+    choices = {name: getattr(terms, name) for name in ("foreign_layers", "overwrite", "rollback")}
+    parts += [f"{name} {made.value}" for name, made in choices.items() if made is not getattr(usual, name)]
+    return "".join(f", {part}" for part in parts)
 
 
 def _days(seconds: float) -> str:

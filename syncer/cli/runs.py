@@ -22,6 +22,7 @@ from syncer.cli.limits import ending_after
 from syncer.cli.options import Options, common
 from syncer.cli.progress.choice import chosen
 from syncer.cli.signals import Threads, unless_stopped
+from syncer.cli.telling import tellable, told
 from syncer.errors import StalePlan
 from syncer.formats import text
 from syncer.selection.images import Choice
@@ -47,8 +48,9 @@ _PLAN_FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command()
 @click.option("--out", type=_PLAN_FILE, metavar="FILE", help="Save the plan, for `syncer apply FILE`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 5 when the plan would change something.")
+@tellable
 @common
-def plan(options: Options, out: Path | None, *, detailed_exitcode: bool) -> None:
+def plan(options: Options, out: Path | None, *, detailed_exitcode: bool, **terms: bool) -> None:
     """Say what a sync would do, and move nothing."""
     check_output(out)
     made: list[Plan] = []
@@ -58,7 +60,7 @@ def plan(options: Options, out: Path | None, *, detailed_exitcode: bool) -> None
         return run.preview(made[0])
 
     with options.signals.remembered():
-        report = _run(options, _task(options, "plan"), configured(options), deed)
+        report = _run(options, _task(options, "plan"), told(configured(options), **terms), deed)
         shown = discretion.planned(made[0], options.redactor.known)
         if out is not None:
             write(out, _plan_format().dump(shown))
@@ -67,10 +69,11 @@ def plan(options: Options, out: Path | None, *, detailed_exitcode: bool) -> None
 
 
 @click.command()
+@tellable
 @common
-def sync(options: Options) -> None:
+def sync(options: Options, **terms: bool) -> None:
     """Bring every target up to date with its sources."""
-    _move(options, "sync", configured(options), Session.plan, lock=options.config)
+    _move(options, "sync", told(configured(options), **terms), Session.plan, lock=options.config)
 
 
 @click.command()

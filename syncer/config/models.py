@@ -15,6 +15,7 @@ from syncer.settings.bandwidth import Timetable
 from syncer.settings.registries import Trust, Way
 from syncer.settings.rules import Rewrite
 from syncer.settings.targets import EncryptionType, TagMutability
+from syncer.settings.terms import ForeignLayers, Overwrite, Rollback
 
 ALL_PLATFORMS = "all"
 
@@ -229,7 +230,30 @@ ShortPlatforms = Annotated[
 TargetNames = Annotated[list[Name], ListOf]
 
 
-class Defaults(Strict):
+OnForeignLayers = Annotated[ForeignLayers | None, BeforeValidator(_lower)]
+MayOverwrite = Annotated[Overwrite | None, BeforeValidator(_lower)]
+MayRollBack = Annotated[Rollback | None, BeforeValidator(_lower)]
+
+
+class Terms(Strict):
+    """On what terms an image is copied."""
+
+    deadline: Timeout = Field(None, description="how long one image may take once its copying has begun; default: 2h")
+    foreign_layers: OnForeignLayers = Field(
+        None,
+        description="layers that the registry does not hold: fail (the default) blocks the image, skip copies the rest",
+    )
+    overwrite: MayOverwrite = Field(
+        None,
+        description="which tags at the targets may be moved: ours (the default), known to be written by syncer; any",
+    )
+    rollback: MayRollBack = Field(
+        None,
+        description="who may move a tag back to what it meant before: origin (the default), no mirror; allow; refuse",
+    )
+
+
+class Defaults(Terms):
     """What images get that do not say otherwise."""
 
     targets: TargetNames | None = Field(None, description="names from `targets`")
@@ -240,11 +264,10 @@ class Defaults(Strict):
     referrers: bool = Field(
         default=False, description="copy signatures, SBOMs and attestations that refer to the images"
     )
-    deadline: Timeout = Field(None, description="how long one image may take; default: 2h")
     timeouts: Timeouts = Field(Timeouts(), description="how long a host may take; default: see there")
 
 
-class Image(Strict):
+class Image(Terms):
     """One rule: from where, which tags, to where."""
 
     source: Source = Field(
@@ -263,7 +286,6 @@ class Image(Strict):
     targets: TargetNames | None = Field(None, description="names from `targets`; default: `defaults.targets`")
     platforms: ShortPlatforms = Field(None, description="which platforms; default: `defaults.platforms`")
     referrers: bool | None = Field(None, description="copy what refers to the image; default: `defaults.referrers`")
-    deadline: Timeout = Field(None, description="how long one image may take; default: `defaults.deadline`, else 2h")
 
 
 class Top(Strict):

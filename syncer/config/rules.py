@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from syncer.config import models, tree
 from syncer.config.check import as_written
@@ -11,7 +11,7 @@ from syncer.config.problems import guess, quoted
 from syncer.config.values import is_glob
 from syncer.oci.names import Tag
 from syncer.settings.rules import Platforms, Rule, TagChoice
-from syncer.settings.timeouts import DEADLINE
+from syncer.settings.terms import Terms
 
 if TYPE_CHECKING:
     from syncer.config.check import Reading
@@ -79,10 +79,15 @@ class _Maker:
             targets,
             _platforms(platforms),
             referrers,
-            model.deadline or self.defaults.deadline or DEADLINE,
+            self._terms(model),
             node.at.line,
         )
         return Placed(rule, node)
+
+    def _terms(self, model: models.Image) -> Terms:
+        """Those of the image over those of the file."""
+        said = {**_terms_of(self.defaults), **_terms_of(model)}
+        return replace(Terms(), **said)
 
     def _choice(self, model: models.Image, node: Node) -> TagChoice:
         source = model.source
@@ -155,6 +160,10 @@ def _check_targets(reading: Reading, node: Node, names: tuple[str, ...]) -> None
         if place.value in seen:
             reading.problems.add("E105", f"{as_written(place)} stands in the list twice", place.at)
         seen.add(place.value)
+
+
+def _terms_of(model: models.Terms) -> dict[str, Any]:
+    return {name: value for name in models.Terms.model_fields if (value := getattr(model, name)) is not None}
 
 
 def _pinned(source: Reference) -> Reference:

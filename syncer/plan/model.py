@@ -13,6 +13,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from syncer.settings.timeouts import DEADLINE
+
 if TYPE_CHECKING:
     from syncer.errors import Failure
     from syncer.oci.descriptor import Descriptor
@@ -51,6 +53,8 @@ class Copy:
     only: tuple[Platform, ...] = ()  # platforms kept of an index; empty: all. A `landing` that is `root` is then sparse
     referrers: bool = False
     size: int = 0  # bytes of its distinct blobs
+    deadline: float = DEADLINE  # seconds from when its copying begins
+    left_out: tuple[Digest, ...] = ()  # layers that its registry does not hold, and that stay where they are
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     InstanceOf,
     PlainSerializer,
     ValidationError,
@@ -18,6 +19,7 @@ from pydantic import (
 from syncer import errors
 from syncer.oci import descriptor, digest, platform, reference, said
 from syncer.plan import model
+from syncer.settings.timeouts import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +120,8 @@ class _Copy(_Model):
     only: tuple[_Platform, ...] = ()
     referrers: bool = False
     size: int = 0
+    deadline: Annotated[float, Field(gt=0)] = DEADLINE
+    left_out: tuple[_Digest, ...] = ()
 
 
 class _Skip(_Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from syncer.errors import EmptyBlobRefused, Failure, ForeignLayer, RewriteForbidden, SyncerError
@@ -11,20 +12,28 @@ from syncer.plan.model import Copy, Lost, Skip, Why
 from syncer.report.verdict import worst
 from syncer.selection.platforms import landing
 from syncer.settings.rules import Rewrite
-from syncer.transfer.graph import Walk
+from syncer.settings.terms import ForeignLayers
+from syncer.transfer.graph import Walk, foreign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from syncer.attempts import Attempts
     from syncer.content.places import Target
+    from syncer.errors import RolledBack
     from syncer.oci.descriptor import Descriptor
+    from syncer.oci.digest import Digest
     from syncer.oci.reference import Reference
     from syncer.plan.model import Destination
+    from syncer.planning.guarding import Guard
     from syncer.planning.looks import Looks
     from syncer.planning.wishes import Wanted
+    from syncer.settings.terms import Terms
     from syncer.state.records import State
     from syncer.transfer.graph import Graph
+
+_LISTED = 3  # layers that a message names
 
 
 @dataclass(slots=True)
@@ -39,20 +48,23 @@ class Decided:
 class Comparison:
     """Settles the destinations of one image; what stays open in the end is copied, or lost to the error that is met."""
 
-    def __init__(self, looks: Looks, attempts: Attempts, copy: Copy, decided: Decided, *, sparse: bool = False) -> None:
+    def __init__(
+        self, looks: Looks, attempts: Attempts, copy: Copy, decided: Decided, guard: Guard, *, sparse: bool = False
+    ) -> None:
         self._looks = looks
         self._attempts = attempts
         self._copy = copy
         self._decided = decided
+        self._guard = guard
         self._sparse = sparse and bool(copy.only)  # these destinations take the index as it is, without all children
         self._open = list(copy.destinations)
         self._walk = Walk(looks.source(copy.source), attempts)
 
-    async def run(self, wanted: Wanted, state: State) -> None:
+    async def run(self, wanted: Wanted, state: State, now: datetime) -> None:
         """Put every destination into the decision."""
         try:
             self._copy = replace(self._copy, landing=await self._landing(wanted, state))
-            await self._settle_all()
+            await self._settle_all(wanted.terms, self._guard.rolled_back(self._copy, wanted.terms, now))
         except* SyncerError as group:
             self._lose(self._open, worst(group))
 
@@ -72,16 +84,19 @@ class Comparison:
             )
         return lands
 
-    async def _settle_all(self) -> None:
+    async def _settle_all(self, terms: Terms, rolled_back: RolledBack | None) -> None:
         if not self._copy.referrers:
             await self._settle([self._copy.landing])
+        if self._open and rolled_back:
+            raise rolled_back
+        self._leave_alone(terms)
         if not self._open:
             return
         graph = await self._walk.copy(self._copy)
         if self._copy.referrers:
             await self._settle([node.descriptor for node in graph.nodes])
         if self._open:
-            self._refuse(graph)
+            self._refuse(graph, terms)
         if self._open:
             self._decided.copies.append(replace(self._copy, destinations=tuple(self._open), size=graph.size))
 
@@ -111,13 +126,20 @@ class Comparison:
         chosen = landing(root, self._copy.only)
         return chosen.manifests if isinstance(chosen, Index) else ()
 
-    def _refuse(self, graph: Graph) -> None:
+    def _leave_alone(self, terms: Terms) -> None:
+        """Lose what somebody else wrote."""
+        for to in list(self._open):
+            refusal = self._guard.not_ours(self._copy, terms, to)
+            if refusal:
+                self._lose([to], refusal)
+
+    def _refuse(self, graph: Graph, terms: Terms) -> None:
         """Raise or lose what cannot be stored: foreign layers anywhere, zero-length blobs at ECR."""
-        blobs = graph.blobs.values()
-        foreign = next((d for d in blobs if d.foreign), None)
-        if foreign is not None:
-            raise ForeignLayer(f"{self._copy.source} has a layer that its registry does not hold, {foreign.digest}")
-        empty = next((d for d in blobs if d.size == 0), None)
+        foreign = foreign_in(graph.nodes)
+        if foreign and terms.foreign_layers is ForeignLayers.FAIL:
+            raise ForeignLayer(f"{self._copy.source} has layers that its registry does not hold: {_listed(foreign)}")
+        self._copy = replace(self._copy, left_out=tuple(foreign))
+        empty = next((d for d in graph.blobs.values() if d.size == 0), None)
         if empty is not None:
             refusing = [to for to in self._open if not self._looks.registry(to.target).traits.empty_blobs]
             self._lose(refusing, EmptyBlobRefused(f"{self._copy.source} has a blob of zero bytes, {empty.digest}"))
@@ -146,6 +168,12 @@ class Comparison:
         self._decided.lost += [
             replace(each, said=self._copy.said, source_digest=self._copy.root.digest) for each in lost
         ]
+
+
+def _listed(digests: Iterable[Digest]) -> str:
+    """The first few of them."""
+    first = list(islice(digests, _LISTED + 1))
+    return ", ".join([*map(str, first[:_LISTED]), *(["..."] if len(first) > _LISTED else [])])
 
 
 def lost_to(error: SyncerError, source: Reference, destinations: Sequence[Destination]) -> list[Lost]:

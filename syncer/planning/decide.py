@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from syncer.errors import SyncerError
 from syncer.plan.model import Copy
 from syncer.planning.comparing import Comparison, Decided, lost_to
+from syncer.planning.guarding import Guard
 from syncer.planning.keeping import Keeper
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Decider:
 
     def __init__(self, settings: Settings, looks: Looks, state: State, clock: Clock, attempts: Attempts) -> None:
         self._keeper = Keeper(settings, state)
+        self._guard = Guard(state)
         self._looks = looks
         self._state = state
         self._clock = clock
@@ -52,7 +54,8 @@ class Decider:
         else:
             for sparse, group in self._by_sparseness(there).items():
                 copy = _copy(wanted, group, resolution)
-                await Comparison(self._looks, self._attempts, copy, decided, sparse=sparse).run(wanted, self._state)
+                comparison = Comparison(self._looks, self._attempts, copy, decided, self._guard, sparse=sparse)
+                await comparison.run(wanted, self._state, self._clock.now())
         return decided
 
     def _by_sparseness(self, there: Sequence[Destination]) -> dict[bool, list[Destination]]:
@@ -93,4 +96,5 @@ def _copy(wanted: Wanted, there: Sequence[Destination], resolution: Resolution) 
         resolution.said,
         wanted.only,
         wanted.referrers,
+        deadline=wanted.terms.deadline,
     )

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from syncer.errors import Failure, NothingSelected, SyncerError
-from syncer.plan.model import Destination, Lost, Plan
+from syncer.plan.model import Copy, Destination, Lost, Plan
 from syncer.planning.decide import Decider
 from syncer.planning.looks import Looks
 from syncer.planning.wishes import Wanted, Wishes, destinations, sources, target_name
@@ -58,7 +58,14 @@ async def make_plan(
         tuple(skip for each in decided for skip in each.skips),
         tuple(wishes.lost) + tuple(lost for each in decided for lost in each.lost),
         tuple(looks.creates),
-        tuple(selected.warnings),
+        tuple(selected.warnings) + tuple(_left_out(copy) for each in decided for copy in each.copies if copy.left_out),
+    )
+
+
+def _left_out(copy: Copy) -> str:
+    return (
+        f"{copy.source}: {len(copy.left_out)} layers that its registry does not hold stay where they are, as "
+        "`foreign_layers: skip` says; whoever pulls the image has to reach them there"
     )
 
 
@@ -109,7 +116,7 @@ def _select(selected: _Selected, settings: Settings, rule: Rule, tags: list[Tag]
     if not images:
         selected.warnings.append(_nothing(settings, rule))
     for source in images:
-        wanted = Wanted(source, rule.platforms, rule.referrers)
+        wanted = Wanted(source, rule.platforms, rule.referrers, rule.terms)
         selected.wishes.add(wanted, destinations(rule, source, settings, choice))
 
 

@@ -9,6 +9,7 @@ from syncer.errors import Failure
 from syncer.oci.names import RepositoryName
 from syncer.oci.reference import Reference
 from syncer.plan.model import Destination, Lost
+from syncer.settings.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,7 @@ class Wanted:
     source: Reference  # with its tag or its digest
     platforms: Platforms | None = None
     referrers: bool = False
+    terms: Terms = field(default_factory=Terms)
 
     @property
     def only(self) -> tuple[Platform, ...]:

@@ -50,6 +50,7 @@ class Outcome:
     seconds: float = 0.0
     attempts: int = 0
     failure: Failure | None = None
+    left_out: tuple[Digest, ...] = ()  # layers that its registry does not hold: the image is there without them
     said: tuple[Said, ...] = ()
 
 

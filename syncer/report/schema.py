@@ -73,6 +73,7 @@ def _image(outcome: Outcome) -> dict[str, Any]:
         "attempts": outcome.attempts,
         "error": _error(outcome.failure),
         "said": [_said(said) for said in outcome.said],
+        "left_out": [str(digest) for digest in outcome.left_out],
     }
 
 

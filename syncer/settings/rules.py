@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from syncer.settings.registries import default_registry
-from syncer.settings.timeouts import DEADLINE, Timeouts
+from syncer.settings.terms import Terms
+from syncer.settings.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,7 @@ class Rule:
     targets: tuple[str, ...]
     platforms: Platforms | None = None  # None: all
     referrers: bool = False
-    deadline: float = DEADLINE  # seconds that one image may take
+    terms: Terms = field(default_factory=Terms)
     line: int = 0  # where the rule stands in the file
 
 
@@ -71,3 +72,8 @@ class Settings:
     def registry(self, name: str) -> RegistrySettings:
         """What the file says about the registry `name`, or what holds where it says nothing."""
         return self.registries.get(name) or default_registry(name, self.timeouts)
+
+    def on_terms(self, **said: Any) -> Settings:
+        """The same with these fields of `Terms` for every rule, whatever the file says."""
+        rules = tuple(replace(rule, terms=replace(rule.terms, **said)) for rule in self.rules)
+        return replace(self, rules=rules)

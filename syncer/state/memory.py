@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from syncer.state.records import Seen
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from syncer.oci.descriptor import Descriptor
     from syncer.oci.digest import Digest
     from syncer.oci.platform import Platform
@@ -13,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class MemoryState:
-    """A State in two dicts."""
+    """A State in dicts."""
 
     def __init__(self) -> None:
         self.trouble: str | None = None
         self._confirmed: dict[Reference, Confirmed] = {}
+        self._seen: dict[Reference, dict[Digest, Seen]] = {}
         self._rewritten: dict[tuple[Digest, frozenset[Platform]], Descriptor] = {}
 
     def confirmed(self, target: Reference) -> Confirmed | None:
@@ -31,6 +37,16 @@ class MemoryState:
     def confirm(self, target: Reference, confirmed: Confirmed) -> None:
         """Keep it until the process ends."""
         self._confirmed[target] = confirmed
+
+    def seen(self, source: Reference) -> Sequence[Seen]:
+        """What was seen in this process."""
+        return tuple(reversed(self._seen.get(source, {}).values()))
+
+    def saw(self, source: Reference, digest: Digest, at: datetime) -> None:
+        """Keep it until the process ends."""
+        seen = self._seen.setdefault(source, {})
+        seen.pop(digest, None)
+        seen[digest] = Seen(digest, at)
 
     def rewritten(self, source: Digest, only: tuple[Platform, ...]) -> Descriptor | None:
         """What was remembered for the same set of platforms."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from syncer.oci.descriptor import Descriptor
@@ -24,6 +25,14 @@ class Confirmed:
     at: datetime  # in UTC
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a tag at a source was seen to mean."""
+
+    digest: Digest
+    at: datetime  # in UTC: since when it was this one
+
+
 class State(Protocol):
     """What outlives a run. All of it is a help, none of it is believed about bytes; losing it costs only requests."""
 
@@ -38,6 +47,12 @@ class State(Protocol):
 
     def confirm(self, target: Reference, confirmed: Confirmed) -> None:
         """Remember `confirmed` instead of what was known of `target` before."""
+
+    def seen(self, source: Reference) -> Sequence[Seen]:
+        """What the tag `source` was seen to mean, each digest once, the latest first."""
+
+    def saw(self, source: Reference, digest: Digest, at: datetime) -> None:
+        """Remember that `source` means `digest` since then."""
 
     def rewritten(self, source: Digest, only: tuple[Platform, ...]) -> Descriptor | None:
         """The root that results when the root `source` is cut down to `only`, in whatever order they are given."""

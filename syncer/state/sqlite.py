@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from syncer.oci.descriptor import Descriptor
 from syncer.oci.digest import Digest
 from syncer.oci.reference import Reference
-from syncer.state.records import Confirmed
+from syncer.state.records import Confirmed, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from syncer.oci.platform import Platform
@@ -27,6 +27,9 @@ CREATE TABLE IF NOT EXISTS rewritten (
     source TEXT, only_platforms TEXT, media_type TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL,
     PRIMARY KEY (source, only_platforms)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS seen (
+    source TEXT NOT NULL, digest TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (source, digest) ON CONFLICT REPLACE
+);
 """
 
 
@@ -82,6 +85,18 @@ class SqliteState:
             confirmed.at.isoformat(),
         )
 
+    def seen(self, source: Reference) -> Sequence[Seen]:
+        """In the order of the rows, of which the latest has the highest number; what cannot be read counts as none."""
+        query = "SELECT digest, at FROM seen WHERE source = ? ORDER BY rowid DESC"
+        try:
+            return tuple(_seen(*row) for row in self._db.execute(query, (str(source),)))
+        except (ValueError, TypeError, sqlite3.DatabaseError):
+            return ()
+
+    def saw(self, source: Reference, digest: Digest, at: datetime) -> None:
+        """Write it down at once, as the latest."""
+        self._write("INSERT INTO seen VALUES (?, ?, ?)", str(source), str(digest), at.isoformat())
+
     def rewritten(self, source: Digest, only: tuple[Platform, ...]) -> Descriptor | None:
         """What was remembered for the same set of platforms; a row that cannot be read counts as none."""
         query = "SELECT media_type, digest, size FROM rewritten WHERE source = ? AND only_platforms = ?"
@@ -119,10 +134,18 @@ class SqliteState:
 
 
 def _confirmed(source: str, source_digest: str, digest: str, at: str) -> Confirmed:
-    moment = datetime.fromisoformat(at)
+    return Confirmed(Reference.parse(source), Digest.parse(source_digest), Digest.parse(digest), _moment(at))
+
+
+def _seen(digest: str, at: str) -> Seen:
+    return Seen(Digest.parse(digest), _moment(at))
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a time without its zone")
-    return Confirmed(Reference.parse(source), Digest.parse(source_digest), Digest.parse(digest), moment)
+    return moment
 
 
 def _descriptor(media_type: str, digest: str, size: int) -> Descriptor:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
-from syncer.errors import SyncerError
+from syncer.errors import DeadlinePassed, SyncerError
 from syncer.report.events import ImageStarted
 from syncer.report.model import Status
 from syncer.report.verdict import failed, worst
@@ -19,7 +19,7 @@ from syncer.transfer.spooling import Spooling
 from syncer.transfer.tuning import Tuning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from syncer.attempts import Attempts
     from syncer.clock import Clock
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from syncer.report.model import Outcome
     from syncer.state.spool import Spool
     from syncer.transfer.graph import Graph
+
+
+T = TypeVar("T")
 
 
 class Transfer:
@@ -70,39 +73,57 @@ class Transfer:
         def finished(to: Destination, outcome: Outcome) -> None:
             done(to, replace(outcome, seconds=self._clock.monotonic() - started))
 
+        run = _Begun(copy, asyncio.get_running_loop().time() + copy.deadline, finished)
         graph = None
         try:
-            graph = await Walk(places.source(copy.source), self._attempts).copy(copy)
+            graph = await run.in_time(Walk(places.source(copy.source), self._attempts).copy(copy))
         except* SyncerError as group:
             for to in copy.destinations:
                 finished(to, failed(begun(copy, to), worst(group)))
         if graph is not None:
-            await self._to_all(copy, graph, places, finished)
+            await self._to_all(run, graph, places)
 
-    async def _to_all(
-        self, copy: Copy, graph: Graph, places: Places, finished: Callable[[Destination, Outcome], None]
-    ) -> None:
+    async def _to_all(self, run: _Begun, graph: Graph, places: Places) -> None:
         """All deliveries exist before the first begins: so each read knows for whom it may have to wait."""
+        copy = run.copy
         ready: list[tuple[Destination, Delivery]] = []
         for to in copy.destinations:
             try:
                 registry = places.registry(to.target)
             except SyncerError as error:
-                finished(to, failed(begun(copy, to), error))
+                run.finished(to, failed(begun(copy, to), error))
             else:
                 origin = (places.source(copy.source), copy.source)
                 ready.append((to, Delivery(self._shared, graph, origin, registry, to)))
         async with asyncio.TaskGroup() as group:
             for to, delivery in ready:
-                group.create_task(_delivered(copy, to, delivery, finished))
+                group.create_task(_delivered(run, to, delivery))
 
 
-async def _delivered(
-    copy: Copy, to: Destination, delivery: Delivery, finished: Callable[[Destination, Outcome], None]
-) -> None:
-    error: SyncerError | None = None
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A copy that has begun, and when it has to have ended."""
+
+    copy: Copy
+    until: float  # by the event loop's time
+    finished: Callable[[Destination, Outcome], None]
+
+    async def in_time(self, work: Awaitable[T]) -> T:
+        """What `work` comes to; DeadlinePassed where that is too late."""
+        try:
+            async with asyncio.timeout_at(self.until) as timeout:
+                return await work
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+        message = f"{self.copy.source} was not in place {self.copy.deadline:g} s after its copying began"
+        raise DeadlinePassed(message)
+
+
+async def _delivered(run: _Begun, to: Destination, delivery: Delivery) -> None:
+    copy, error = run.copy, None
     try:
-        await delivery.run()
+        await run.in_time(delivery.run())
     except* SyncerError as group:
         error = worst(group)
     tally = delivery.tally
@@ -114,4 +135,4 @@ async def _delivered(
         attempts=delivery.attempts,
     )
     landed = replace(outcome, status=Status.COPIED, digest=copy.landing.digest, verified=True)
-    finished(to, landed if error is None else failed(outcome, error))
+    run.finished(to, landed if error is None else failed(outcome, error))

@@ -124,11 +124,10 @@ class Delivery:
         try:
             await self._steps.step(lambda: self._target.put_manifest(node, tag))
         except ManifestRefused:  # registries collect garbage while we work: what was there may be there no more
-            if not isinstance(node, Manifest) or not await self._blobs.mend(node.blobs):
+            if not isinstance(node, Manifest) or not await self._blobs.mend([*blobs_of([node]).values()]):
                 raise
             await self._steps.step(lambda: self._target.put_manifest(node, tag))
-        blobs = [d.digest for d in node.blobs] if isinstance(node, Manifest) else []
-        self._shared.holdings.add(self._place, [node.descriptor.digest, *blobs], committed=True)
+        self._shared.holdings.add(self._place, [node.descriptor.digest, *blobs_of([node])], committed=True)
 
     async def _look(self) -> None:
         """Ask the target what the tag means now."""

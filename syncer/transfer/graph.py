@@ -48,8 +48,15 @@ class Graph:
 
 
 def blobs_of(nodes: Sequence[Node]) -> dict[Digest, Descriptor]:
-    """The distinct blobs of some manifests, in order."""
-    return {blob.digest: blob for node in nodes if isinstance(node, Manifest) for blob in node.blobs}
+    """The distinct blobs of some manifests, in order, without layers that are elsewhere: those are never fetched."""
+    every = (blob for node in nodes if isinstance(node, Manifest) for blob in node.blobs)
+    return {blob.digest: blob for blob in every if not blob.foreign}
+
+
+def foreign_in(nodes: Sequence[Node]) -> dict[Digest, Descriptor]:
+    """The distinct layers that their registry does not hold."""
+    every = (blob for node in nodes if isinstance(node, Manifest) for blob in node.blobs)
+    return {blob.digest: blob for blob in every if blob.foreign}
 
 
 class Walk:

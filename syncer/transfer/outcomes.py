@@ -21,6 +21,7 @@ def begun(copy: Copy, to: Destination) -> Outcome:
         source_digest=copy.root.digest,
         resolved_by=copy.resolved_by,
         attempts=1,
+        left_out=copy.left_out,
         said=copy.said,
     )
 

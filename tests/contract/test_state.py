@@ -9,7 +9,7 @@ from syncer.oci.digest import Digest
 from syncer.oci.platform import Platform
 from syncer.oci.reference import Reference
 from syncer.state.memory import MemoryState
-from syncer.state.records import Confirmed
+from syncer.state.records import Confirmed, Seen
 from syncer.state.sqlite import SqliteState
 
 TARGET = Reference.parse("registry.example.com/base/nginx:1.27")
@@ -52,6 +52,15 @@ def test_tags_are_counted_by_repository(state):
 
     assert state.tags(Reference.parse("registry.example.com/base/nginx")) == 2
     assert state.tags(Reference.parse("registry.example.com/base")) == 0
+
+
+def test_what_a_tag_was_seen_to_mean_is_kept_once_each_the_latest_first(state):
+    first, second = datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC)
+    for digest, at in ((ROOT, first), (SMALL, first), (ROOT, second)):
+        state.saw(SEEN.source, digest, at)
+
+    assert state.seen(SEEN.source) == (Seen(ROOT, second), Seen(SMALL, first))
+    assert state.seen(OTHER) == ()
 
 
 def test_the_order_of_platforms_does_not_matter(state):

@@ -80,6 +80,7 @@ def test_an_image_has_every_field():
         "bytes_reused": 44,
         "seconds": 3.912,
         "attempts": 1,
+        "left_out": [],
         "error": None,
         "said": [{"host": "docker.io", "digest": str(DIGEST), "error": None}],
     }
