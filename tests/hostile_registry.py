@@ -91,6 +91,7 @@ class HostileRegistry:
     root: bytes | None = None
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, bytes] = field(default_factory=dict)
+    token: str = "t0ken-of-the-registry"
     empty: bool = False  # it holds nothing yet: a target
     stored: list[bytes] = field(default_factory=list)  # the bodies of blobs that were pushed here
     tags: dict[str, bytes] = field(default_factory=dict)
@@ -144,7 +145,7 @@ class HostileRegistry:
             "tags": lambda _asked, _name: self._json({"name": NAME, "tags": ["1"]}),
         }
         if path == "/token":
-            return self._json({"token": "t0ken-of-the-registry"})
+            return self._json({"token": self.token})
         return answers[kind](asked, name) if kind in answers else reply(200 if path == "/v2/" else 404)
 
     def _manifest(self, asked: Asked, name: str) -> bytes:
