@@ -143,7 +143,7 @@ class Blobs:
             return
         content = self._shared.feed.content(d, self._origin, self._place.registry)
         mount_from = self._mount_from(d.digest)
-        async with self._shared.slot(self._place.registry):
+        async with self._shared.turns(self._place.registry).one(self._number):
             landed = await self._steps.step(lambda: self._target.put_blob(d, content, mount_from), content)
         self._shared.holdings.add(self._place, [d.digest], committed=False)
         if landed is Landed.UPLOADED:

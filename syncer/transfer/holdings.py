@@ -84,6 +84,7 @@ class Leaders:
     def __init__(self) -> None:
         self._numbers = count()
         self._leads: dict[tuple[str, Digest], tuple[int, asyncio.Event]] = {}
+        self._awaited: set[int] = set()
 
     def next_number(self) -> int:
         """The place of one more delivery in the order in which they began."""
@@ -94,9 +95,16 @@ class Leaders:
         self._leads[key] = (number, ended)
 
     def earlier(self, key: tuple[str, Digest], number: int) -> asyncio.Event | None:
-        """The end of the delivery that sent it, if that one began before `number` and has not ended."""
+        """The end of the delivery that sent it, to wait for, if that one began before `number` and has not ended."""
         led_by, ended = self._leads.get(key, (number, None))
-        return ended if ended and led_by < number and not ended.is_set() else None
+        if ended is None or led_by >= number or ended.is_set():
+            return None
+        self._awaited.add(led_by)
+        return ended
+
+    def urgent(self, number: int) -> bool:
+        """Whether others wait for that delivery."""
+        return number in self._awaited
 
 
 class Prepared:

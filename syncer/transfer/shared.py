@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from syncer.transfer.holdings import Holdings, Leaders, Locks, Prepared
+from syncer.transfer.turns import Turns
 
 if TYPE_CHECKING:
     from syncer.attempts import Attempts
@@ -27,8 +27,8 @@ class Shared:
         self.prepared = Prepared(attempts)
         self.mountless: set[str] = set()  # registries that refused to mount a blob from where it is committed
         self.occupied: set[tuple[str, RepositoryName]] = set()  # (target, repository) that hold images already
-        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._turns: dict[str, Turns] = {}
 
-    def slot(self, registry: str) -> asyncio.Semaphore:
+    def turns(self, registry: str) -> Turns:
         """What bounds the blobs on their way to one registry; a slow one so takes no slot of another."""
-        return self._slots.setdefault(registry, asyncio.Semaphore(self.tuning.blobs))
+        return self._turns.setdefault(registry, Turns(self.tuning.blobs, self.leaders.urgent))

@@ -32,8 +32,16 @@ def world() -> World:
     return world
 
 
-def rules(world: World) -> list:
-    return [world.rule(name, "1") for name in "abcdef"]
+def rules(world: World, *tags: str) -> list:
+    return [world.rule(name, *(tags or ["1"])) for name in "abcdef"]
+
+
+def noting(put: list[str], name: str):
+    async def note(verb: str, what: object) -> None:
+        if verb == "put_blob":
+            put.append(f"{name} {what}")
+
+    return note
 
 
 def reads(world: World) -> int:
@@ -67,6 +75,21 @@ async def test_at_ecr_without_mounts_our_own_copy_is_read_instead_of_the_source(
     assert [outcome.status for outcome in outcomes] == [Status.COPIED] * 6
     assert reads(world) == 1
     assert whole(world)
+
+
+async def test_at_ecr_blobs_of_an_image_that_others_wait_for_outrank_larger_ones(world: World):
+    put: list[str] = []
+    for name in "abcdef":
+        world.publish(f"{name}:2", image(*(blob(f"{name}{n}", 100_000 + n) for n in range(9))))
+        world.at("east", f"library/{name}").before = noting(put, name)
+    leader = world.publish("a:1", image(BASE, blob("only in a"), blob("and this"), blob("and that")))
+    plan = await make_plan(world.settings(*rules(world, "1", "2")), world, MemoryState(), world.clock, world.attempts)
+    engine = LocalEngine(world.attempts, world.clock, MemoryState(), jobs=64, tuning=Tuning(blobs=1, per_image=1))
+
+    await asyncio.wait_for(engine.run(plan, world, unseen, Stop()), 20)
+
+    assert whole(world)
+    assert max(put.index(f"a {digest}") for digest in leader.blobs) < 12  # 28 where every image takes its turn
 
 
 async def test_where_our_own_copy_is_lost_the_source_is_read_again(world: World, sync):

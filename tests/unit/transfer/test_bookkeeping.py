@@ -16,6 +16,7 @@ from syncer.oci.names import RepositoryName
 from syncer.transfer.crowd import for_each
 from syncer.transfer.holdings import Holdings, Leaders, Locks, Prepared
 from syncer.transfer.shelf import Shelf, Shelved, Windows
+from syncer.transfer.turns import Turns
 
 A, B = (Place("east", RepositoryName(name)) for name in "ab")
 ONE, TWO, THREE = (Digest.of(text) for text in (b"1", b"2", b"3"))
@@ -95,6 +96,37 @@ async def test_a_key_has_one_holder_and_a_failure_frees_it():
     await asyncio.gather(*(work(number) for number in range(6)), return_exceptions=True)
 
     assert most == 1
+
+
+async def test_a_turn_comes_first_to_who_is_urgent_then_to_who_came_first():
+    turns, had = Turns(1, lambda number: number == 3), []
+
+    async def work(number: int) -> None:
+        async with turns.one(number):
+            had.append(number)
+            await asyncio.sleep(0)
+
+    await asyncio.wait_for(asyncio.gather(*(work(number) for number in range(5))), 5)
+
+    assert had == [0, 3, 1, 2, 4]
+
+
+async def test_a_turn_of_who_is_cancelled_is_passed_on():
+    turns, had = Turns(1, lambda _: False), []
+
+    async def work(number: int) -> None:
+        async with turns.one(number):
+            had.append(number)
+
+    async with turns.one(0):
+        waiting = [asyncio.create_task(work(number)) for number in (1, 2, 3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()  # while it waits
+    waiting[1].cancel()  # when its turn has just come
+    await asyncio.wait_for(asyncio.wait(waiting), 5)
+    await asyncio.wait_for(work(4), 5)
+
+    assert had == [3, 4]
 
 
 async def test_a_repository_is_prepared_once_also_where_that_fails():
