@@ -113,7 +113,7 @@ def _replace(path: Path, content: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    except OSError:
+    except BaseException:  # a signal, too
         draft.unlink(missing_ok=True)
         raise
 

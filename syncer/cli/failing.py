@@ -101,7 +101,8 @@ def _told(error: Exception, options: Options) -> int:
 
 
 def _stopped(stopped: Stopped, options: Options) -> int:
-    error = Interrupted(f"{stopped.name}: stopped before anything was touched", hint="run the same command again")
+    what = "the report was complete" if options.signals.touched else "anything was touched"
+    error = Interrupted(f"{stopped.name}: stopped before {what}", hint="run the same command again")
     tell(options, "error", text_of(error))
     _document(error, stopped.exit_code, options)
     return stopped.exit_code

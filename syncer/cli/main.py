@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncer.cli import streams
+from syncer.cli import stopping, streams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Lazily(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the program, with signals and streams that lose nothing."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stopping.heeded():
             signal.signal(number, _stopped)
         streams.install()
         return super().main(*args, **extra)
@@ -74,7 +74,7 @@ def _imported(name: str) -> ModuleType:
 def _stopped(number: int, _frame: object) -> None:
     """Until a command has said what a signal means to it."""
     sys.stderr.write(f"{signal.Signals(number).name}: stopped before anything was touched\n")
-    sys.exit(128 + number)
+    sys.exit(stopping.exit_code(number))
 
 
 @click.group(cls=Lazily, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

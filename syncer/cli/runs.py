@@ -119,6 +119,7 @@ def _move(
 
     async def deed(run: Session, stop: Stop, observe: Observer) -> Report:
         plan = await unless_stopped(stop, planned(run))
+        options.signals.touched = True
         directory = options.spool_dir or _state_dir(options) / "spool"
         with spool.opened(directory, Outside().clock, _spool_limit(options)) as found:
             report = await run.carry_out(plan, stop, observe, found.spool)

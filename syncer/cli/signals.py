@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM, from the first line of a command to its last: none is lost, and none cuts a report short."""
+"""What ends a run from outside, from its first line to its last: no signal is lost, and none cuts a report short."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
+from syncer.cli import stopping
 from syncer.engine.stop import Stop
 from syncer.report.events import Noted
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from syncer.report.events import Observer
 
 T = TypeVar("T")
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_BASE = 128  # shells report a signal as 128 and its number
 _PATIENCE = 2  # signals: the first drains, the second stops, a third does not even wait for the report
 
 
@@ -37,7 +36,7 @@ class Stopped(KeyboardInterrupt):
     @property
     def name(self) -> str:
         """Such as SIGTERM."""
-        return signal.Signals(self.exit_code - _BASE).name
+        return stopping.name(self.exit_code)
 
 
 class Signals:
@@ -45,13 +44,14 @@ class Signals:
 
     def __init__(self) -> None:
         self.exit_code: int | None = None  # of the first signal that was not answered by ending at once
+        self.touched = False  # whether there is something at a target that there was not before
         self._count = 0
         self._answer: Callable[[int], None] = self._end
 
     @contextmanager
     def caught(self) -> Iterator[None]:
-        """Answer both signals while the block runs."""
-        before = {number: signal.signal(number, self._receive) for number in SIGNALS}
+        """Answer the signals while the block runs."""
+        before = {number: signal.signal(number, self._receive) for number in stopping.heeded()}
         try:
             yield
         finally:
@@ -96,7 +96,7 @@ class Signals:
 
     def _receive(self, number: int, _frame: object) -> None:
         self._count += 1
-        self._answer(_BASE + number)
+        self._answer(stopping.exit_code(number))
 
     @contextmanager
     def _answered(self, answer: Callable[[int], None]) -> Iterator[None]:
