@@ -87,4 +87,4 @@ class Parts:
         for name in names | set(self.settings.registries):
             registry = self.registry(name)
             for endpoint in (registry.endpoint, *(mirror.endpoint for mirror in registry.mirrors)):
-                yield from (endpoint.origin, *endpoint.token_realms)
+                yield from endpoint.named

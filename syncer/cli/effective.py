@@ -46,6 +46,7 @@ def _endpoint(endpoint: Endpoint) -> str:
     parts += [f"through {shown_proxy(endpoint.proxy)}"] if endpoint.proxy else []
     parts += [f"CA {endpoint.tls.ca}"] if endpoint.tls.ca else []
     parts += [f"tokens also from {', '.join(map(str, endpoint.token_realms))}"] if endpoint.token_realms else []
+    parts += [f"uploads also to {', '.join(map(str, endpoint.upload_hosts))}"] if endpoint.upload_hosts else []
     parts += [_timeouts(endpoint.timeouts)] if endpoint.timeouts != Timeouts() else []
     parts += [] if endpoint.tls.verify else ["certificate not verified"]
     return ", ".join(parts)

@@ -129,6 +129,9 @@ class Endpoint(Strict):
     token_realms: Annotated[list[Annotated[Origin, reads(Origin.parse)]], ListOf] = Field(
         [], description="other hosts that this host's credential may be shown to, to get a token"
     )
+    upload_hosts: Annotated[list[Annotated[Origin, reads(Origin.parse)]], ListOf] = Field(
+        [], description="other hosts that this host may have blobs sent to; they get no credential"
+    )
     timeouts: Timeouts = Field(Timeouts(), description="how long this host may take; default: `defaults.timeouts`")
 
 

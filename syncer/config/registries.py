@@ -131,6 +131,7 @@ def _endpoint(reading: Reading, model: models.Endpoint, node: Node, bare: Endpoi
         limits=_limits(model.limits, bare.limits),
         proxy=model.proxy or None,
         token_realms=tuple(model.token_realms),
+        upload_hosts=tuple(model.upload_hosts),
         timeouts=over(bare.timeouts, model.timeouts),
     )
 

@@ -70,6 +70,10 @@ class Origin:
         """`host` or `host:port`; the scheme's own port is left out."""
         return self.bracketed if self.port == _DEFAULT_PORTS[self.scheme] else f"{self.bracketed}:{self.port}"
 
+    def leads_down_to(self, other: Origin) -> bool:
+        """Whether who goes from here to `other` leaves TLS behind."""
+        return (self.scheme, other.scheme) == ("https", "http")
+
     def __str__(self) -> str:
         return f"{self.scheme}://{self.netloc}"
 

@@ -73,7 +73,7 @@ def following(response: Response) -> Request:
         raise RedirectRefused(f"{host} redirects to an address that is refused: {exc}", host=host) from exc
     if origin == request.origin:
         return replace(request, target=target)
-    if (request.origin.scheme, origin.scheme) == ("https", "http"):
+    if request.origin.leads_down_to(origin):
         raise RedirectRefused(f"{host} redirects from https to {origin}", host=host)
     kept = {name: value for name, value in request.headers.items() if name.lower() in _KEPT}
     return replace(request, origin=origin, target=target, headers=kept, anonymous=True)

@@ -58,7 +58,7 @@ class Repository:
         routes = Routes.at(endpoint, place.repository)
         self._routes = routes
         self._reader = Reader(client, routes, self.host, kept.manifests)
-        self._uploader = Uploader(client, routes, self.host, kept.mounts)
+        self._uploader = Uploader(client, routes, self.host, kept.mounts, endpoint.upload_hosts)
         self._namer = Namer(client, routes, self.host, self._reader)
         self._referrers = Referrers(client, routes, self._reader, self._namer)
 

@@ -21,6 +21,14 @@ MANIFEST_PATIENCE = 2.0  # times the usual: a registry checks every child before
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """Where a registry wants the bytes of a blob: path and query as it gave them."""
+
+    origin: Origin
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
     """The requests of one repository at one endpoint."""
 
@@ -74,10 +82,11 @@ class Routes:
         query = f"?mount={quote(str(digest), safe='')}&from={quote(source.name, safe='')}"
         return self._push("POST", f"/v2/{self.name}/blobs/uploads/{query}", also=f" {source.scope('pull')}")
 
-    def finish_upload(self, session: str, digest: Digest, body: Body) -> Request:
-        """Send a whole blob to the upload session at `session`, a path with its query as the registry gave it."""
-        mark = "&" if "?" in session else "?"
-        return replace(self._push("PUT", f"{session}{mark}digest={quote(str(digest), safe='')}", body=body), bulk=True)
+    def finish_upload(self, session: Session, digest: Digest, body: Body) -> Request:
+        """Send a whole blob to an upload session; what is not at the registry's own origin gets no credential."""
+        mark = "&" if "?" in session.target else "?"
+        put = self._push("PUT", f"{session.target}{mark}digest={quote(str(digest), safe='')}", body=body)
+        return replace(put, bulk=True, origin=session.origin, anonymous=session.origin != self.origin)
 
     def put_manifest(self, name: Tag | Digest, media_type: str, body: Body) -> Request:
         """Store a manifest."""

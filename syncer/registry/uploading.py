@@ -24,6 +24,7 @@ from syncer.errors import (
 from syncer.registry import answers, headers
 from syncer.registry.failures import failure, failure_of, refusal_of
 from syncer.registry.http import Body
+from syncer.registry.routes import Session
 from syncer.registry.urls import located, shown_url
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from syncer.content.places import Content
     from syncer.oci.descriptor import Descriptor
+    from syncer.oci.origin import Origin
     from syncer.registry.failures import Refusal
     from syncer.registry.http import Client, Response
     from syncer.registry.kept import Mounts
@@ -47,6 +49,7 @@ class Uploader:
     routes: Routes
     host: str
     mounts: Mounts
+    upload_hosts: tuple[Origin, ...] = ()  # where else the registry may want uploads
 
     async def has(self, d: Descriptor) -> bool:
         """Whether the blob is there; CorruptAtTarget if it is, with another size."""
@@ -81,7 +84,7 @@ class Uploader:
             await sending.aclose()
         return Landed.UPLOADED
 
-    async def _open(self, d: Descriptor, source: Routes | None) -> str | None:
+    async def _open(self, d: Descriptor, source: Routes | None) -> Session | None:
         """An upload session; None where the blob was mounted and needs none."""
         if source is not None:
             mounted, session = await self._mount(d, source)
@@ -93,7 +96,7 @@ class Uploader:
             error = await failure_of(response, self._shown(d))
             raise RepositoryMissing(error.message, host=self.host) if isinstance(error, NotFound) else error
 
-    async def _mount(self, d: Descriptor, source: Routes) -> tuple[bool, str | None]:
+    async def _mount(self, d: Descriptor, source: Routes) -> tuple[bool, Session | None]:
         """Whether the blob was mounted, and the session that the registry opened instead."""
         try:
             async with self.client.send(self.routes.mount(d.digest, source)) as response:
@@ -120,7 +123,7 @@ class Uploader:
         else:
             self.mounts.refused()
 
-    async def _deliver(self, session: str, d: Descriptor, sending: _Sending) -> None:
+    async def _deliver(self, session: Session, d: Descriptor, sending: _Sending) -> None:
         try:
             await self._send(session, d, Body(d.size, sending.chunks))
         except SyncerError as error:
@@ -129,7 +132,7 @@ class Uploader:
             if not await self._arrived_after(error, d):
                 raise
 
-    async def _send(self, session: str, d: Descriptor, body: Body) -> None:
+    async def _send(self, session: Session, d: Descriptor, body: Body) -> None:
         async with self.client.send(self.routes.finish_upload(session, d.digest, body)) as response:
             if response.status != HTTPStatus.CREATED:
                 raise _upload_failure(await refusal_of(response), self._shown(d), d.size)
@@ -145,17 +148,18 @@ class Uploader:
             error.add_note(f"and looking whether it arrived failed: {exc}")
             return False
 
-    def _session(self, response: Response) -> str:
-        """The path and query of a new session, as the registry wrote them; it must be at the registry's own origin."""
+    def _session(self, response: Response) -> Session:
+        """Where a new session is: at the registry's own origin, or one that the file names for that."""
         location, request = response.header("Location") or "", response.request
         try:
             origin, target = located(request.origin, request.target, location)
         except ValueError as exc:
             raise ProtocolViolation(f"{self.host} opens an upload nowhere: {exc}", host=self.host) from exc
-        if origin != request.origin:
-            what = f"an upload to {self.routes.name}"
-            raise RedirectRefused(f"{self.host} sends {what} to {shown_url(location)}", host=self.host)
-        return target
+        if origin != request.origin and (origin not in self.upload_hosts or request.origin.leads_down_to(origin)):
+            message = f"{self.host} sends an upload to {self.routes.name} to {shown_url(location)}"
+            hint = f"if that place is right, name it in `registries.{self.host}.upload_hosts`; HTTPS never goes to HTTP"
+            raise RedirectRefused(message, host=self.host, hint=hint)
+        return Session(origin, target)
 
     def _refuse_other_digest(self, response: Response, d: Descriptor) -> None:
         other = answers.contradicts(response, d.digest)

@@ -44,6 +44,7 @@ class Wire:
         self._endpoint = endpoint
         self._connections = connections
         self._around = around
+        self._named = endpoint.named
         self._deadlines = around.deadlines or Deadlines.of(endpoint.timeouts)
         self._connecting = connecting_within(self._deadlines)
         if endpoint.tls.ca is not None:
@@ -124,8 +125,7 @@ class Wire:
 
     def _is_guarded(self, origin: Origin) -> bool:
         """Whether only a server named `origin`: then it may not lead to a private address."""
-        named = {self._endpoint.origin, *self._endpoint.token_realms}
-        return origin not in named and origin not in self._around.configured and origin not in self._around.dial
+        return origin not in self._named and origin not in self._around.configured and origin not in self._around.dial
 
 
 class WireResponse:

@@ -87,7 +87,13 @@ class Endpoint:
     tls: Tls = field(default_factory=Tls)
     proxy: str | None = None  # None: the environment's proxy variables
     token_realms: tuple[Origin, ...] = ()  # other origins that this endpoint's credential may be shown to
+    upload_hosts: tuple[Origin, ...] = ()  # other origins that it may have blobs sent to, without a credential
     timeouts: Timeouts = field(default_factory=Timeouts)
+
+    @property
+    def named(self) -> frozenset[Origin]:
+        """Every origin that the file names for it: these may have addresses that are not public."""
+        return frozenset((self.origin, *self.token_realms, *self.upload_hosts))
 
     @property
     def name(self) -> str:
