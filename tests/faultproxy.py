@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 BEFORE = -1  # as `at`: instead of the answer, whose request the server has had in full
 PIECE = 64 * 1024  # bytes that are passed on at once
@@ -35,7 +35,8 @@ class Rule:
 
     `reset` and `close` end the connection behind byte `at`, `stall` passes nothing more on, `cut` leaves the length out
     of the head and then ends as if all had been sent, `corrupt` flips a bit of that byte, `throttle` passes `rate`
-    bytes a second on from there, `inject` gives `answer` instead of the server's, which never hears of the request.
+    bytes a second on from there, `inject` gives `answer` instead of the server's, which never hears of the request,
+    `forget` takes the header `header` out of the request, `call` calls `then` before the server hears of it.
     """
 
     match: str  # a regular expression that occurs in "METHOD /path?query"
@@ -45,6 +46,8 @@ class Rule:
     answer: bytes = b""
     forward: bool = False  # the server hears of the request all the same; only its answer is replaced
     rate: float = 1.0
+    header: str = ""
+    then: Callable[[], object] = lambda: None
     after: int = 0  # so many matching requests pass first
     times: int | None = 1  # so many are hit; None: all that follow
     chance: float = 1.0  # of being hit, by the proxy's seed
@@ -158,7 +161,7 @@ class Proxy:
             await _drained(_body(here[0], head, request), request)
             await self._answer(here[1], rule, request)
             return True
-        there[1].write(head.raw)
+        there[1].write(await self._changed(head, rule, request))
         sending = asyncio.create_task(self._send(here, there, head, request, rule if rule and rule.up else None))
         try:
             answered = await self._receive(here, there, request, rule if rule and not rule.up else None, sending)
@@ -173,6 +176,18 @@ class Proxy:
     def _rule(self, request: Passed) -> Rule | None:
         matching = (rule for rule in self.rules if re.search(rule.match, request.line))
         return next((rule for rule in matching if rule.takes(self._random.random())), None)
+
+    async def _changed(self, head: _Head, rule: Rule | None, request: Passed) -> bytes:
+        """The head of a request as the server gets it, and what has to happen before that."""
+        if rule and rule.does == "forget":
+            kept = re.sub(rb"(?im)^" + rule.header.encode() + rb":.*\r\n", b"", head.raw)
+            if kept != head.raw:
+                self._note(rule, request)
+            return kept
+        if rule and rule.does == "call":
+            self._note(rule, request)
+            await asyncio.to_thread(rule.then)
+        return head.raw
 
     def _note(self, rule: Rule, request: Passed) -> None:
         rule.fired += 1
@@ -195,6 +210,7 @@ class Proxy:
     async def _receive(
         self, here: _Pair, there: _Pair, request: Passed, rule: Rule | None, sending: asyncio.Task[None]
     ) -> bool:
+        rule = None if rule and rule.does in ("forget", "call") else rule
         head = await self._answer_head(there[0], sending)
         while head.status < 200:
             here[1].write(head.raw)
@@ -229,7 +245,7 @@ class Proxy:
     async def _pass(self, data: bytes, before: int, ends: _Ends, rule: Rule | None, request: Passed) -> None:
         """Pass `data` on, whose first byte is byte `before` of its body, with what `rule` does there."""
         to, client = ends
-        if rule is None or before + len(data) <= rule.at:
+        if rule is None or rule.does in ("forget", "call") or before + len(data) <= rule.at:
             await _written(data, to)
             return
         here = max(0, rule.at - before)
@@ -286,7 +302,10 @@ def _end(writer: asyncio.StreamWriter, *, reset: bool) -> None:
 
 
 async def _head(reader: asyncio.StreamReader) -> _Head:
-    raw = await reader.readuntil(b"\r\n\r\n")
+    first = await reader.readexactly(1)
+    if not first.isalpha():  # whoever tries TLS first is told at once that nobody speaks it here
+        raise ConnectionAbortedError
+    raw = first + await reader.readuntil(b"\r\n\r\n")
     lines = raw.decode("latin-1").split("\r\n")[1:]
     fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
     return _Head(raw, fields)

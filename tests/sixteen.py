@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import re
 import subprocess
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 import corpus
 import faultproxy
 import servers
-from faultproxy import BEFORE, Proxy, Rule, answer
+from faultproxy import Proxy, Rule, answer
 from running import Syncer, one
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def resumed(ended: Ended) -> bool:
 def waited(ended: Ended) -> bool:
     """A second or more lies between an answer that asks for it and the next request."""
     asked = ended.source.counted(BLOB)
-    return all(after.began - before.began >= 1 for before, after in zip(asked[:2], asked[1:], strict=False))
+    return all(after.began - before.began >= 1 for before, after in itertools.pairwise(asked))
 
 
 RESUMED = (resumed, "at most 1 % of the bytes twice")
@@ -261,7 +262,7 @@ def main() -> None:
         found = {}
         for copier, copied in COPIERS.items():
             found[copier] = all_rows(copied, source, Path(name) / copier.replace(" ", ""), 30)
-    print(table(found))
+    sys.stdout.write(table(found) + "\n")
     sys.exit(any(not each.good for each in found["syncer"].values()))
 
 
