@@ -144,7 +144,7 @@ class Town:
             "version": "1",
             "registries": {self.source: settings or {"resolve": ["origin"]}},
             "targets": {"here": {"registry": netloc(self.target)} | (target or {})},
-            "defaults": {"targets": ["here"]},
+            "defaults": {"targets": ["here"], "overwrite": "any"},  # no earlier run left its state
             "images": [{"source": f"{self.source}/{name}"} | (rule or {}) for name in sources],
         }
         return self.shell.write(json.dumps(document, indent=1))  # JSON is YAML
