@@ -31,19 +31,19 @@ class Opened:
 def opened(directory: Path, lock: Path | None, clock: Clock) -> Iterator[Opened]:
     """The state in `directory`, with the lock of the configuration `lock` held; None: for commands that only read.
 
-    Where the directory cannot be made or written, the run goes on with neither state nor lock, and a warning; a file
-    that is no state of ours is put aside, with a warning. Raises LockHeld.
+    Where the directory cannot be made or written, the run goes on without state, without lock, or without both, and a
+    warning says so; a file that is no state of ours is put aside, with a warning. Raises LockHeld.
     """
     with contextlib.ExitStack() as stack:
+        lacking = "no state and no lock" if lock else "no state"
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if lock is not None:
                 stack.enter_context(held(directory, lock, clock))
+            lacking = "no state"
             state, warnings = _sqlite(directory)
         except (OSError, sqlite3.OperationalError) as error:
-            yield Opened(
-                MemoryState(), (f"no state{' and no lock' if lock else ''}: {directory} cannot be used ({error})",)
-            )
+            yield Opened(MemoryState(), (f"{lacking}: {directory} cannot be used ({error})",))
             return
         stack.callback(state.close)
         yield Opened(state, warnings)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 def held(directory: Path, config: Path, clock: Clock) -> Iterator[None]:
     """Hold the lock of `config` (its resolved path) in `directory` until the block ends.
 
-    Raises LockHeld at once, naming the process that has it. Two different files may run together. The kernel lets go
-    of the lock when the process ends, however it ends, so a stale lock cannot be.
+    Raises LockHeld at once, naming the process that has it; the name may be missing where the disk is full. Two
+    different files may run together. The kernel lets go of the lock when the process ends, however it ends, so a
+    stale lock cannot be.
     """
     path = directory / f"{hashlib.sha256(os.fsencode(config.resolve())).hexdigest()[:16]}.lock"
     with os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "a+") as file:
@@ -31,7 +32,7 @@ def held(directory: Path, config: Path, clock: Clock) -> Iterator[None]:
         except BlockingIOError as error:
             file.seek(0)
             raise LockHeld(f"another run works with {config}: {file.read().strip() or 'unknown process'}") from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()}, since {clock.now():%Y-%m-%dT%H:%M:%SZ}\n")
-        file.flush()
+        with contextlib.suppress(OSError):
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), f"process {os.getpid()}, since {clock.now():%Y-%m-%dT%H:%M:%SZ}\n".encode())
         yield

@@ -1,6 +1,7 @@
 """Where state lives: the file, the lock, and what happens where there is neither."""
 
 import multiprocessing
+import resource
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +42,21 @@ def test_a_second_run_of_the_same_file_is_refused_with_the_process_named(tmp_pat
         held(tmp_path, config, CLOCK),
     ):
         pytest.fail("two runs at once")
+
+
+def test_a_full_disk_costs_the_lock_no_more_than_its_words(tmp_path):
+    config = tmp_path / "mirrors.yaml"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with (
+            held(tmp_path, config, CLOCK),
+            pytest.raises(LockHeld, match="unknown process"),
+            held(tmp_path, config, CLOCK),
+        ):
+            pytest.fail("two runs at once")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_two_files_may_run_together(tmp_path):
