@@ -197,8 +197,10 @@ class Proxy:
     async def _answer(self, writer: asyncio.StreamWriter, rule: Rule, request: Passed) -> None:
         self._note(rule, request)
         request.status = int(rule.answer.split(b" ", 2)[1])
-        request.down = len(rule.answer.partition(b"\r\n\r\n")[2])
-        writer.write(rule.answer)
+        head, _, body = rule.answer.partition(b"\r\n\r\n")
+        body = b"" if request.method == "HEAD" else body
+        request.down = len(body)
+        writer.write(head + b"\r\n\r\n" + body)
         await writer.drain()
 
     async def _send(self, here: _Pair, there: _Pair, head: _Head, request: Passed, rule: Rule | None) -> None:
@@ -326,7 +328,7 @@ async def _body(
     if "chunked" in head.fields.get("transfer-encoding", ""):
         size = None
         while size != 0:
-            line = await reader.readline()
+            line = await reader.readuntil(b"\r\n")
             yield line
             size = int(line.split(b";")[0], 16)
             async for data in _exactly(reader, size + 2):
