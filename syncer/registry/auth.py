@@ -87,8 +87,7 @@ class Authenticated:
             return None
         if self._challenge.scheme == "bearer":
             return await self._tokens.token(self._challenge, request.scope)
-        credential = await self._keychain.credential(self._origin) if self._keychain else None
-        return basic(credential) if credential else None
+        return await self._password()
 
     async def _renewed(self, request: Request, refused: Secret | None) -> Secret | None:
         """What to send after `refused` was; None if there is nothing else."""
@@ -96,12 +95,16 @@ class Authenticated:
             return None
         if self._challenge.scheme == "bearer":
             return await self._tokens.token(self._challenge, request.scope, refused)
-        return await self._other_password(request, refused)
+        return await self._other_password(refused)
 
-    async def _other_password(self, request: Request, refused: Secret | None) -> Secret | None:
+    async def _password(self) -> Secret | None:
+        credential = await self._keychain.credential(self._origin) if self._keychain else None
+        return basic(credential) if credential else None
+
+    async def _other_password(self, refused: Secret | None) -> Secret | None:
         """Another password than `refused`; one who waited here finds it renewed, or knows that there is none."""
         async with self._renewing:
-            current = await self._authorization(request)
+            current = await self._password()
             if current != refused or self._keychain is None or refused in self._hopeless:
                 return current if current != refused else None
             credential = await self._keychain.renew(self._origin)

@@ -57,7 +57,6 @@ class _Place:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     token: Token | None = None
     failure: SyncerError | None = None
-    failures: int = 0
 
 
 class Tokens:
@@ -68,26 +67,25 @@ class Tokens:
         self._keychain = keychain
         self._client = client
         self._clock = clock
-        self._places: defaultdict[tuple[str, str, str], _Place] = defaultdict(_Place)
+        self._places: defaultdict[tuple[str | None, str | None, str], _Place] = defaultdict(_Place)
 
     async def token(self, challenge: Challenge, scope: str, refused: Secret | None = None) -> Secret:
         """The `Authorization` for `scope`, another than `refused`.
 
         Many who ask at once cause one request, and share its failure.
         """
-        place = self._places[challenge.params.get("realm", ""), challenge.params.get("service", ""), scope]
-        seen = place.failures
+        place = self._places[challenge.params.get("realm"), challenge.params.get("service"), scope]
+        seen = place.failure
         async with place.lock:
             if place.token and place.token.value != refused and self._clock.monotonic() < place.token.use_until:
                 return place.token.value
-            if place.failures != seen and place.failure:  # it failed while we waited for it
+            if place.failure is not None and place.failure is not seen:  # it failed while we waited for it
                 raise copy.copy(place.failure)
             place.token = None
             try:
                 place.token = await self._fetch(challenge, scope)
             except SyncerError as error:
                 place.failure = error
-                place.failures += 1
                 raise
             return place.token.value
 

@@ -56,5 +56,6 @@ def _shut_out(outcomes: Iterable[Outcome]) -> bool:
 
 
 def _is_refusal(outcome: Outcome) -> bool:
-    code = outcome.failure.code if outcome.failure else ""
-    return outcome.status in _FAILED and code.startswith("E2") and code != TokenServiceFailed.code
+    if outcome.failure is None or outcome.status not in _FAILED:
+        return False
+    return outcome.failure.code.startswith("E2") and outcome.failure.code != TokenServiceFailed.code

@@ -26,12 +26,14 @@ class Rotating:
         self.number = 1
         self.left = left
         self.renewals = 0
+        self.renewed = set()
 
     async def credential(self, _origin):
         return Credential("AWS", Secret(f"p{self.number}"))
 
     async def renew(self, origin):
         self.renewals += 1
+        self.renewed.add(origin)
         await asyncio.sleep(0)
         if self.left == 0:
             return None
@@ -133,6 +135,7 @@ async def test_what_is_still_refused_is_the_answer_with_the_registrys_words(regi
 
     async with client.send(Request("GET", origin, "/v2/")) as response:
         assert "who are you" in str(await failure_of(response, "x"))
+        assert response.header_all("WWW-Authenticate") == [BEARER]
     assert len(inner.sent) == 3
 
 
@@ -158,7 +161,7 @@ async def test_an_expired_password_is_renewed_once_for_all(registry, origin, ans
     results = await asyncio.gather(*(get(client, origin) for _ in range(10)))
 
     assert set(results) == {(200, b"ok")}
-    assert keychain.renewals == 1
+    assert (keychain.renewals, keychain.renewed) == (1, {origin})
 
 
 async def test_a_password_that_cannot_be_renewed_is_not_asked_for_again(registry, origin):

@@ -3,6 +3,7 @@
 import pytest
 
 from syncer.errors import ProtocolViolation, RedirectRefused
+from syncer.oci.names import Origin
 from syncer.registry.http import Request
 from syncer.registry.redirects import Following
 
@@ -32,8 +33,9 @@ async def test_five_redirects_are_followed_and_each_is_closed_first(scripted, an
 async def test_a_sixth_redirect_is_refused(scripted, answer, origin):
     inner = scripted(chain(answer, 6))
 
-    with pytest.raises(RedirectRefused, match="more than 5 redirects"):
+    with pytest.raises(RedirectRefused, match=r"more than 5 redirects, the last of them to registry\.example") as error:
         await get(Following(inner), Request("GET", origin, "/0"))
+    assert error.value.host == "registry.example"
     assert len(inner.sent) == 6
 
 
@@ -45,9 +47,34 @@ async def test_a_circle_is_refused(scripted, answer, origin):
     assert len(inner.sent) == 2
 
 
-async def test_a_redirect_to_nowhere_is_a_violation(scripted, answer, origin):
-    with pytest.raises(ProtocolViolation, match="without a Location"):
-        await get(Following(scripted(lambda _: answer(307))), Request("GET", origin, "/a"))
+@pytest.mark.parametrize(
+    ("headers", "kind", "message"),
+    [
+        ({}, ProtocolViolation, "registry.example answers 307 without a Location"),
+        (
+            {"Location": "ftp://cdn.example/"},
+            RedirectRefused,
+            "registry.example redirects to an address that is refused",
+        ),
+        ({"Location": "http://cdn.example/"}, RedirectRefused, "registry.example redirects from https to http://cdn"),
+        ({"Location": "/a"}, RedirectRefused, "a redirect leads in a circle at registry.example"),
+    ],
+)
+async def test_a_redirect_that_is_refused_names_its_host(scripted, answer, origin, headers, kind, message):
+    inner = scripted(lambda _: answer(307, **headers))
+
+    with pytest.raises(kind, match=message) as error:
+        await get(Following(inner), Request("GET", origin, "/a"))
+    assert error.value.host == "registry.example"
+    assert len(inner.sent) == 1
+
+
+async def test_without_tls_a_redirect_may_stay_without_or_go_up(scripted, answer):
+    for there in ("http://cdn.example", "https://cdn.example"):
+        inner = scripted(lambda r, to=f"{there}/b": answer() if r.anonymous else answer(307, Location=to))
+
+        request = Request("GET", Origin("http", "registry.example", 80), "/a")
+        assert await get(Following(inner), request) == (200, f"{there}/b")
 
 
 @pytest.mark.parametrize("status", [300, 304, 305])

@@ -88,9 +88,13 @@ def test_a_name_of_a_server_never_leads_to_a_private_address(case):
 
 
 def test_the_guard_makes_no_socket_for_a_private_address():
-    with pytest.raises(NotPublic):
+    with pytest.raises(NotPublic, match=r"^the address is not public$"):
         public_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("169.254.169.254", 80)))
-    public_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("8.8.8.8", 443))).close()
+
+
+def test_the_guard_makes_the_socket_that_was_asked_for():
+    with public_socket((socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("8.8.8.8", 443))) as made:
+        assert (made.family, made.type, made.proto) == (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
 
 
 @pytest.mark.table(

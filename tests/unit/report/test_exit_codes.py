@@ -76,6 +76,7 @@ def test_a_plan_that_changes_something_is_a_difference_only_if_asked():
         5,
         0,
     ]
+    assert exit_code(Report(RUN, (outcome(Status.ADD),))) == 0
 
 
 def test_an_interrupted_run_says_so_whatever_else_it_met():
@@ -88,6 +89,7 @@ def test_credentials_that_are_refused_for_every_image_of_a_registry_are_3():
 
     assert code(*refused, DONE) == 3
     assert code(*refused, served, DONE) == 1
+    assert code(served, *refused, DONE) == 1
 
 
 def test_credentials_that_a_target_refuses_for_every_image_are_3():
