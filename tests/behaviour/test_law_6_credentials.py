@@ -174,6 +174,15 @@ async def test_where_a_redirect_leads_a_401_is_its_own_failure():
         assert_no_canary(cdn)
 
 
+async def test_a_challenge_of_where_a_redirect_leads_teaches_us_nothing_about_the_registry():
+    async with serving(unauthorized("Basic realm=x")) as cdn:
+        moved = reply(307, Location=f"{cdn.origin}/blob")
+        async with serving(moved) as registry, clients(configured={cdn.origin}) as made:
+            assert (await ask(made, registry))[0] == 401
+
+    assert ["authorization" in asked.headers for asked in (*registry.asked, *cdn.asked)] == [False, False]
+
+
 async def test_a_redirect_that_comes_back_brings_no_credential():
     async with serving(lambda _: reply(307, Location=f"{origins[0]}/blob")) as cdn:
 
