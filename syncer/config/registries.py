@@ -167,7 +167,8 @@ def _auth(reading: Reading, model: models.Auth, node: Node) -> Auth | None:
         return None
     password = _password(reading, model, node)
     if password == "":
-        reading.problems.add("E105", "the password is empty; with an empty user name too, none is used", node.at)
+        place = tree.find(node, ["password"])  # where an undefined variable, already told of, spoils what follows
+        reading.problems.add("E105", "the password is empty; with an empty user name too, none is used", place.at)
     return Auth(model.username, Secret(password)) if password else None
 
 

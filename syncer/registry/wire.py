@@ -227,7 +227,18 @@ def translated(exc: Exception, request: Request) -> NetworkError:
     if isinstance(system, ssl.SSLError) and system.reason in _NO_TLS:
         return TlsFailed(f"{host} does not speak TLS", host=host, hint=_PLAIN)
     kind, text = next((kind, text) for foreign, kind, text in _MEANINGS if isinstance(exc, foreign))
-    return kind(text.format(shown=_shown(request), host=host, reason=_reason(exc)), host=host)
+    message = text.format(shown=_shown(request), host=host, reason=_reason(exc))
+    return kind(message, host=host, hint=_hint(exc, kind, request.origin))
+
+
+def _hint(exc: Exception, kind: type[NetworkError], origin: Origin) -> str | None:
+    """The next step where that is not the usual one: of hosts that are spoken to without TLS."""
+    if origin.scheme == "https" or kind not in (Unreachable, ProtocolViolation):
+        return None
+    look = f"check the name, the route and the proxy from this machine: curl -v {origin}/v2/"
+    if isinstance(exc, aiohttp.ClientConnectorError):
+        return look
+    return f"if that host speaks TLS, say so: `tls: {{plain_http: false}}`; else {look}"
 
 
 def _cause(exc: Exception) -> BaseException | None:

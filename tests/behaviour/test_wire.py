@@ -442,6 +442,26 @@ async def test_a_certificate_of_an_unknown_authority_is_refused_for_good(tls):
     assert server.asked == []
 
 
+async def test_a_host_that_speaks_tls_and_is_asked_without_says_what_to_write(tls):
+    async with serving(reply(200), tls) as server, clients() as made:
+        with pytest.raises(NetworkError) as met:
+            await fetch(made, Origin("http", server.origin.host, server.origin.port))
+
+    assert "plain_http: false" in met.value.hint
+    assert f"curl -v http://{server.origin.netloc}/v2/" in met.value.hint
+
+
+async def test_a_host_without_tls_that_is_asked_with_it_says_what_to_write():
+    async def refuses(_reader, writer):
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    async with listening(refuses) as origin, clients() as made:
+        with pytest.raises(TlsFailed) as met:
+            await fetch(made, Origin("https", origin.host, origin.port))
+
+    assert "plain_http: true" in met.value.hint
+
+
 async def test_a_named_authority_is_trusted(tls, authority, tmp_path):
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     async with serving(reply(200, b"ok"), tls) as server, clients() as made:

@@ -85,7 +85,7 @@ async def test_an_unreachable_origin_without_mirrors_speaks_for_itself(town):
     told = "\n".join(await lines(town, "sync", "--retries", "0"))
 
     assert f"1 image failed: E501 at {town.source}" in told
-    assert f"curl -v https://{town.source}/v2/" in told
+    assert f"curl -v http://{town.source}/v2/" in told
 
 
 async def test_a_wrong_password_says_where_to_look(town):

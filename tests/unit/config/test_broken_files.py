@@ -193,6 +193,12 @@ def test_no_message_has_the_password_of_the_file(problems, old, new) -> None:
     assert "s3cr3t-canary" not in "".join(shown)
 
 
+def test_an_undefined_password_is_one_mistake_and_not_an_empty_one_too(problems) -> None:
+    found = problems(WHOLE.replace("password: s3cr3t-canary", "password: '${PASSWORD}'"))
+
+    assert [problem.code for problem in found] == ["E106"]
+
+
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines(problems) -> None:
     text = WHOLE
     for old, new in [
