@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-ver
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench check format lock clean
+.PHONY: help demo test soak faults bench check format lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -25,6 +25,10 @@ test: $(VENV)/.dev  ## run every test; as root, install what they need from Debi
 soak: $(VENV)/.dev  ## run the tests that take minutes: every point of a kill, gigabytes, ten thousand images
 	@.ci/need docker-registry strace
 	$(BIN)/python -m pytest -m soak --durations=0 $(PYTEST_ARGS)
+
+faults: $(VENV)/.dev  ## what syncer, and skopeo beside it, make of sixteen faults of networks and registries
+	@.ci/need docker-registry skopeo
+	PYTHONPATH=. $(BIN)/python tests/sixteen.py
 
 bench: $(VENV)/.dev  ## measure syncer beside the peers found on PATH; BENCH_ARGS=... goes to it
 	@.ci/need docker-registry

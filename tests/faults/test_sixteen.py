@@ -27,3 +27,13 @@ def test_the_image_arrives_and_the_exit_code_says_so(ended, row: Row):
 
 def test_the_table_says_so_too(ended):
     assert sixteen.table({"syncer": ended}).endswith("| **right, and exit 0** | 16 of 16 |")
+
+
+@pytest.mark.soak
+def test_the_table_beside_skopeo(tmp_path):
+    """What makes the table worth printing: syncer survives what the usual tool does not."""
+    with sixteen.source_of(tmp_path / "source") as source:
+        found = sixteen.all_copiers(source, tmp_path, limit=15)
+    good = {copier: sum(each.good for each in ended.values()) for copier, ended in found.items()}
+    assert good.pop("syncer") == 16
+    assert all(1 <= count < 10 for count in good.values()), sixteen.table(found)
