@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-ver
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak faults bench check format lock clean
+.PHONY: help demo test soak guards faults mutants bench check format lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -30,6 +30,13 @@ faults: $(VENV)/.dev  ## what syncer, and skopeo beside it, make of sixteen faul
 	@.ci/need docker-registry skopeo
 	PYTHONPATH=. $(BIN)/python tests/sixteen.py
 
+mutants: $(VENV)/.mutants  ## change the safety core in small ways, one at a time, and expect a test to fail
+	$(BIN)/python tests/mutants.py $(MUTANTS_ARGS)
+
+guards: $(VENV)/.dev  ## switch off each guard of the code in a copy, and see a test fail
+	@.ci/need docker-registry skopeo
+	$(BIN)/python tests/guards.py
+
 bench: $(VENV)/.dev  ## measure syncer beside the peers found on PATH; BENCH_ARGS=... goes to it
 	@.ci/need docker-registry
 	$(BIN)/python -m bench $(BENCH_ARGS)
@@ -48,9 +55,10 @@ lock: $(VENV)/.python  ## take the newest versions that pyproject.toml allows in
 	$(PIP) install --upgrade uv
 	$(LOCK) --upgrade pyproject.toml --output-file requirements.lock
 	$(LOCK) --upgrade pyproject.toml --extra test --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --upgrade --group mutants --constraint requirements-dev.lock --output-file requirements-mutants.lock
 
 clean:  ## remove the virtual environment and all caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build mutants
 
 # The stamps lie in the environment that they speak of, so that removing it removes them.
 
@@ -67,4 +75,9 @@ $(VENV)/.core: $(VENV)/.python requirements.lock pyproject.toml
 $(VENV)/.dev: $(VENV)/.core requirements-dev.lock
 	@echo "Installing what tests and checks need into $(VENV)"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.mutants: $(VENV)/.dev requirements-mutants.lock
+	@echo "Installing mutmut into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements-mutants.lock
 	@touch $@

@@ -17,7 +17,8 @@ from packaging.version import Version
 import syncer
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 FLOORS = {"aiohttp": "3.14.3", "urllib3": "2.6.3", "pyyaml": "6"}
 PIN = re.compile(
@@ -52,7 +53,7 @@ def test_a_lock_holds_what_the_project_asks_for(lock, extras) -> None:
 
 
 def test_every_line_of_a_lock_that_names_a_version_has_hashes() -> None:
-    for lock in ("requirements.lock", "requirements-dev.lock"):
+    for lock in ("requirements.lock", "requirements-dev.lock", "requirements-mutants.lock"):
         named = re.findall(r"^[\w.-]+==", (ROOT / lock).read_text("utf-8"), re.MULTILINE)
         assert len(named) == len(pins(lock)) > 0
 
@@ -61,6 +62,14 @@ def test_tests_run_with_the_versions_that_are_shipped() -> None:
     tested = pins("requirements-dev.lock")
 
     assert {name: tested.get(name) for name in pins("requirements.lock")} == pins("requirements.lock")
+
+
+def test_mutmut_comes_with_the_versions_that_tests_run_with() -> None:
+    (wanted,) = map(Requirement, PYPROJECT["dependency-groups"]["mutants"])
+    tested, added = pins("requirements-dev.lock"), pins("requirements-mutants.lock")
+
+    assert added[wanted.name] in wanted.specifier
+    assert {name: version for name, version in added.items() if tested.get(name, version) != version} == {}
 
 
 @pytest.mark.parametrize(("name", "floor"), FLOORS.items())
