@@ -31,7 +31,7 @@ def held(directory: Path, config: Path, clock: Clock) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
-            raise LockHeld(f"another run works with {config}: {file.read().strip() or 'unknown process'}") from error
+            raise LockHeld(f"another run works with {config}: {file.read(80).strip() or 'unknown process'}") from error
         with contextlib.suppress(OSError):
             os.ftruncate(file.fileno(), 0)
             os.write(file.fileno(), f"process {os.getpid()}, since {clock.now():%Y-%m-%dT%H:%M:%SZ}\n".encode())
