@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.errors import NetworkError, RedirectRefused, Unreachable
+from syncer.oci.names import Origin
 from syncer.registry.addresses import is_public
 
 PRIVATE = """
@@ -168,3 +169,44 @@ async def test_an_address_in_disguise_is_no_host(host):
                 await fetch(made, mirror.origin)
 
     assert inner.connections == 0
+
+
+@pytest.fixture
+async def proxy():
+    """A proxy of a registry that sends us to another host."""
+
+    def answer(asked):
+        return reply(307, Location=f"http://{proxy.leads_to}/x") if asked.target.endswith("/v2/") else reply(200)
+
+    async with serving(answer) as proxy:
+        yield proxy
+
+
+async def targets(proxy, leads_to: str, **known) -> list[str]:
+    """What the proxy is asked for by one whom the registry behind it sends elsewhere."""
+    proxy.leads_to = leads_to
+    async with clients(environ={"http_proxy": str(proxy.origin)}, **known) as made:
+        await fetch(made, Origin("http", "registry.example", 80))
+    return [asked.target for asked in proxy.asked]
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "10.0.0.1", "[fd00:ec2::254]", "[64:ff9b::a00:1]"])
+async def test_behind_a_proxy_what_is_written_as_a_private_address_is_refused(proxy, host):
+    with pytest.raises(RedirectRefused, match="not public") as error:
+        await targets(proxy, host)
+
+    assert error.value.host == host
+    assert len(proxy.asked) == 1
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "[2606:4700::1111]", "cdn.example"])
+async def test_behind_a_proxy_other_hosts_are_the_proxys_business(proxy, host):
+    assert await targets(proxy, host) == ["http://registry.example/v2/", f"http://{host}/x"]
+
+
+@pytest.mark.parametrize("by", ["configured", "dial"])
+async def test_behind_a_proxy_a_private_address_that_we_know_is_asked(proxy, by):
+    there = Origin("http", "10.0.0.1", 80)
+    known = {"dial": {there: there}} if by == "dial" else {"configured": frozenset({there})}
+
+    assert await targets(proxy, there.host, **known) == ["http://registry.example/v2/", "http://10.0.0.1/x"]
