@@ -7,6 +7,7 @@ headers, re-encode signed URLs, send requests again after a reset, and kill ever
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -253,6 +254,8 @@ def _reason(exc: Exception) -> str:
     if isinstance(exc, aiohttp.ClientHttpProxyError):
         return f"status {exc.status}"
     cause = getattr(exc, "os_error", None) or getattr(exc, "certificate_error", None) or exc
+    if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and (cause.errno or 0) > 0:
+        return os.strerror(cause.errno or 0)  # asyncio writes the address into the error's own text
     return str(getattr(cause, "verify_message", "") or getattr(cause, "strerror", "") or type(cause).__name__)
 
 

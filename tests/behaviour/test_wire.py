@@ -433,6 +433,16 @@ def tls(authority):
     return context
 
 
+async def test_who_refuses_a_connection_is_named_without_the_address_that_was_dialled():
+    async with serving(reply()) as server:
+        origin = server.origin
+    async with clients() as made:
+        with pytest.raises(Unreachable) as caught:
+            await fetch(made, origin)
+
+    assert str(caught.value) == f"{origin.netloc}: no connection: Connection refused"
+
+
 async def test_a_certificate_of_an_unknown_authority_is_refused_for_good(tls):
     async with serving(reply(), tls) as server, clients() as made:
         with pytest.raises(TlsFailed) as caught:
