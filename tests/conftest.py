@@ -2,6 +2,10 @@
 
 import pytest
 import tables
+from hypothesis import Phase, settings
+
+# For `make mutants`: it matters that something fails, every time the same, and not what the smallest example is.
+settings.register_profile("mutants", derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate])
 
 
 def pytest_addoption(parser):
