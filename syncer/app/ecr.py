@@ -47,7 +47,7 @@ def _api(target: TargetSettings, endpoint: Endpoint, parts: Parts) -> Api:
     if host is None:
         raise Bug(f"{target.registry} is not an ECR host")
     access = _access(target, endpoint, parts)
-    return Api(lambda: ecr_client(host, access), host.account, target.registry, _pace(host, parts))
+    return Api(lambda: ecr_client(host, access), host.account, target.registry, _pace(host, parts), parts.outside.clock)
 
 
 def _access(target: TargetSettings, endpoint: Endpoint, parts: Parts) -> AwsAccess:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from syncer.clock import SystemClock
 from syncer.ecr.failures import translated
 from syncer.errors import AwsCredentials, Silent, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from syncer.clock import Clock
     from syncer.ecr.pace import Pace
     from syncer.errors import SyncerError
 
@@ -26,10 +28,13 @@ BATCH = 100  # BatchGetImage, BatchCheckLayerAvailability: ids a call; botocore 
 class Api:
     """The ECR API of one account and region."""
 
-    def __init__(self, connect: Callable[[], Any], account: str, host: str, pace: Pace) -> None:
+    def __init__(
+        self, connect: Callable[[], Any], account: str, host: str, pace: Pace, clock: Clock | None = None
+    ) -> None:
         self._connect = connect
         self._account = account
         self._pace = pace
+        self._clock = clock or SystemClock()
         self.host = host
         """The registry's host: what messages name."""
         self._client: Any = None
@@ -88,4 +93,4 @@ class Api:
         try:
             return await asyncio.to_thread(deed, **parameters)
         except (BotoCoreError, ClientError) as error:
-            raise translated(error, action, self.host) from error
+            raise translated(error, action, self.host, self._clock.now()) from error

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore import exceptions as boto
 
+from syncer.ecr.skew import off_by
 from syncer.errors import (
     AwsCredentials,
     AwsRefused,
@@ -22,6 +23,7 @@ from syncer.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 # Source: ECR API reference, "Common errors"; STS API reference
 _BY_CODE: Mapping[str, type[SyncerError]] = {
@@ -34,6 +36,7 @@ _BY_CODE: Mapping[str, type[SyncerError]] = {
     "ExpiredTokenException": AwsCredentials,
     "ExpiredToken": AwsCredentials,
     "RequestExpired": AwsCredentials,
+    "RequestTimeTooSkewed": AwsCredentials,
     "OptInRequired": AwsCredentials,
     "AccessDeniedException": Denied,
     "AccessDenied": Denied,
@@ -46,6 +49,8 @@ _BY_CODE: Mapping[str, type[SyncerError]] = {
     "InternalFailure": ServerError,
     "ServiceUnavailable": ServerError,
 }
+_SIGNED_AT = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed"})
+_SET_THE_CLOCK = "set the clock of this machine, and have it kept: timedatectl set-ntp true"
 _BY_KIND: tuple[tuple[type[Exception], type[SyncerError]], ...] = (
     (boto.ConnectTimeoutError, TimedOut),
     (boto.ReadTimeoutError, TimedOut),
@@ -58,10 +63,10 @@ _BY_KIND: tuple[tuple[type[Exception], type[SyncerError]], ...] = (
 )
 
 
-def translated(error: boto.BotoCoreError | boto.ClientError, action: str, host: str) -> SyncerError:
-    """`error` of `action` as one of ours, naming `host`."""
+def translated(error: boto.BotoCoreError | boto.ClientError, action: str, host: str, now: datetime) -> SyncerError:
+    """`error` of `action` as one of ours, naming `host`; `now` is what our clock says."""
     if isinstance(error, boto.ClientError):
-        return _answered(error, action, host)
+        return _answered(error, action, host, now)
     for kind, ours in _BY_KIND:
         if isinstance(error, kind):
             return ours(f"{action} at the ECR API for {host}: {error}", host=host)
@@ -75,9 +80,13 @@ def code_of(error: SyncerError) -> str:
     return str(cause.response.get("Error", {}).get("Code", "")) if isinstance(cause, boto.ClientError) else ""
 
 
-def _answered(error: boto.ClientError, action: str, host: str) -> SyncerError:
+def _answered(error: boto.ClientError, action: str, host: str, now: datetime) -> SyncerError:
     answer = error.response.get("Error", {})
     code, text = answer.get("Code", "unknown error"), answer.get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     ours = _BY_CODE.get(code) or (ServerError if status >= 500 else AwsRefused)  # noqa: PLR2004 - the class of 5xx
-    return ours(f"{action} at the ECR API for {host}: {code}: {text}".rstrip(": "), host=host)
+    message = f"{action} at the ECR API for {host}: {code}: {text}".rstrip(": ")
+    off = off_by(error.response, now) if code in _SIGNED_AT else None
+    if off is not None:
+        return ours(f"{message}; the clock of this machine is {off} that of AWS", hint=_SET_THE_CLOCK, host=host)
+    return ours(message, host=host)

@@ -8,6 +8,7 @@ import binascii
 from typing import TYPE_CHECKING
 
 from syncer.credentials.keychain import Credential
+from syncer.ecr.skew import time_at
 from syncer.errors import AwsRefused
 from syncer.settings.secret import Secret
 
@@ -57,7 +58,7 @@ class EcrKeychain:
         answer = await self._api.call("GetAuthorizationToken", "get_authorization_token")
         data = answer["authorizationData"][0]
         self._credential = _decoded(data, self._api.host)
-        life = max(0.0, (data["expiresAt"] - self._clock.now()).total_seconds())
+        life = max(0.0, (data["expiresAt"] - time_at(answer, self._clock.now())).total_seconds())
         self._until = self._clock.monotonic() + life - min(EARLY, SHARE * life)
 
 

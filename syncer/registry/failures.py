@@ -23,7 +23,7 @@ from syncer.errors import (
     TooManyRequests,
     Unauthorized,
 )
-from syncer.registry.headers import retry_after
+from syncer.registry.headers import retry_after, time_at
 
 if TYPE_CHECKING:
     from syncer.registry.http import Request, Response
@@ -72,7 +72,7 @@ async def refusal_of(response: Response, now: datetime | None = None) -> Refusal
         host=response.request.origin.netloc,
         codes=codes,
         words=words,
-        retry_after=retry_after(response.header("Retry-After"), now or datetime.now(UTC)),
+        retry_after=retry_after(response.header("Retry-After"), time_at(response, now or datetime.now(UTC))),
         insufficient_scope="insufficient_scope" in (response.header("WWW-Authenticate") or ""),
     )
 

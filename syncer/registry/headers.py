@@ -114,6 +114,17 @@ def content_digest(response: Response) -> Digest | None:
         return None
 
 
+def time_at(response: Response, ours: datetime) -> datetime:
+    """What time it is where `response` comes from: its other moments are by that clock, and `ours` may be hours off.
+
+    Spec: RFC 9110, section 6.6.1.
+    """
+    try:
+        return parsedate_to_datetime(response.header("Date") or "")
+    except (ValueError, OverflowError):
+        return ours
+
+
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Seconds to wait: `Retry-After` is seconds, an HTTP date or (Docker Hub) a unix time; garbage is ignored."""
     text = (value or "").strip()

@@ -17,7 +17,7 @@ from asyncio_throttle.throttler import Throttler
 from syncer.errors import NetworkError, TooManyRequests
 from syncer.registry.adaptive import Slots, Window
 from syncer.registry.bandwidth import Bandwidths, Paces
-from syncer.registry.headers import retry_after
+from syncer.registry.headers import retry_after, time_at
 from syncer.registry.http import Access, Body
 from syncer.registry.trip import Counted, Trip, refuse_in_vain
 from syncer.settings.registries import Limits
@@ -165,6 +165,7 @@ class Throttled:
         """429 and 503 with Retry-After close the gate for everyone, not just for the unlucky one."""
         record = self._gates.hosts.of(response.request.origin.netloc)
         if response.status in _SLOW_DOWN:
-            wait = retry_after(response.header("Retry-After"), self._gates.clock.now())
+            now = time_at(response, self._gates.clock.now())
+            wait = retry_after(response.header("Retry-After"), now)
             if wait is not None:
                 record.closed_until = max(record.closed_until, self._gates.clock.monotonic() + wait)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from syncer.sandbox.answers import Answer, answer
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 TARGET = "AmazonEC2ContainerRegistry_V20150921."
 JSON = "application/x-amz-json-1.1"
+_TIME = "%Y%m%dT%H%M%SZ"
+_SKEW = timedelta(minutes=5)
 OPERATIONS = {**repositories.OPERATIONS, **images.OPERATIONS, **layers.OPERATIONS, **registries.OPERATIONS}
 COMMON_ERRORS = {  # that every operation may give (Amazon ECR API reference, "Common Errors")
     "ExpiredTokenException",
@@ -59,6 +63,7 @@ class ApiDoor:
         except ModelViolationError as exc:
             error = "ServerException"
             made = _json(500, {"__type": error, "message": f"the sandbox broke the service model: {exc}"})
+        made.headers["Date"] = format_datetime(self._region.clock.now(), usegmt=True)
         self._region.calls.append(ApiCall(operation, signer(request.headers.get("Authorization", "")), error))
         return made
 
@@ -85,12 +90,26 @@ class ApiDoor:
         return made
 
     def _principal(self, request: web.Request) -> Principal:
+        if self._region.switches.checks_time:
+            _check_time(request.headers.get("X-Amz-Date", ""), self._region.clock.now())
         return self._region.principals.identify(
             request.headers.get("Authorization", ""),
             request.headers.get("X-Amz-Security-Token"),
             "ecr",
             {self._region.names.region},
         )
+
+
+def _check_time(signed: str, now: datetime) -> None:
+    """Five minutes to either side. Source: AWS General Reference, "Signature Version 4": eliminating skew."""
+    then = datetime.strptime(signed, _TIME).replace(tzinfo=UTC)
+    early, late = now - _SKEW, now + _SKEW
+    if then < early:
+        text = f"{signed} is now earlier than {early:{_TIME}} ({now:{_TIME}} - 5 min.)"
+        raise Failure("InvalidSignatureException", f"Signature expired: {text}")
+    if then > late:
+        text = f"{signed} is still later than {late:{_TIME}} ({now:{_TIME}} + 5 min.)"
+        raise Failure("InvalidSignatureException", f"Signature not yet current: {text}")
 
 
 def _input(model: OperationModel, body: bytes) -> dict[str, Any]:
