@@ -14,7 +14,7 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from builders import World, blob, complete, image, index
+from builders import World, blob, complete, hold, image, index
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -36,6 +36,7 @@ from syncer.report.events import unseen
 from syncer.report.exit_code import exit_code
 from syncer.report.model import Report, Run
 from syncer.settings.registries import Endpoint, MirrorSettings, Way
+from syncer.settings.terms import Terms
 from syncer.state.memory import MemoryState
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class Runs(RuleBasedStateMachine):
         self.ways = dict.fromkeys(MIRRORS, "good")
         self.dead: set[str] = set()
         self.confirmed: dict[tuple[str, str, str], tuple] = {}
+        self.meant: dict[tuple[str, str], list] = {}  # what tags were seen to mean, the last one last
         for host in MIRRORS:
             self.world.break_mirror(host, "good")
         for repository, tag in itertools.product(REPOSITORIES, TAGS):
@@ -175,6 +177,11 @@ class Runs(RuleBasedStateMachine):
     def fix_tags(self, at: str, immutable: bool) -> None:  # noqa: FBT001 - hypothesis gives it
         self.world.targets[at].immutable = immutable
 
+    @rule(at=st.sampled_from(TARGETS), repository=repositories, tag=tags)
+    def somebody_else_pushes(self, at: str, repository: str, tag: str) -> None:
+        """A tag that we may have written means something that nobody told us of."""
+        hold(self.world.at(at, repository), image(blob(f"foreign {next(self.numbers)}")), tag)
+
     @rule(days=st.sampled_from([0, 1, 8]))
     def lights_out(self, days: int) -> None:
         """The link is down, for some days."""
@@ -195,6 +202,7 @@ class Runs(RuleBasedStateMachine):
     @rule()
     def sync(self) -> None:
         wanted = {key: self.expected(*key) for key in itertools.product(REPOSITORIES, TAGS, TARGETS)}
+        self._remember()
         report = asyncio.run(self._run())
         integrity = any(what == "corrupt" for what, _ in wanted.values())
         failed = any(what == "failed" for what, _ in wanted.values())
@@ -225,7 +233,7 @@ class Runs(RuleBasedStateMachine):
             for name in map(RepositoryName, REPOSITORIES):
                 before = _raising("down" if target in self.dead else "", target)
                 self.world.targets[target].target(name).before = before or at_target
-        rules = [self.world.rule(f"{HUB}/{name}", *TAGS, to=name) for name in REPOSITORIES]
+        rules = [self.world.rule(f"{HUB}/{name}", *TAGS, to=name, terms=Terms()) for name in REPOSITORIES]
         world, clock = self.world, self.world.clock
         plan = await make_plan(world.settings(*rules), world, self.state, clock, world.attempts)
         outcomes = await LocalEngine(world.attempts, clock, self.state, jobs=3).run(plan, world, unseen, Stop())
@@ -258,6 +266,8 @@ class Runs(RuleBasedStateMachine):
             )
         if there == digest:
             return "there", digest
+        if self._is_turned_back(repository, tag) or not self._is_ours(repository, tag, target, there):
+            return "failed", None
         if not self._somebody_is_honest():
             return ("corrupt" if "lying" in self.ways.values() else "failed"), None
         return ("failed", None) if there and self.world.targets[target].immutable else ("there", digest)
@@ -273,6 +283,24 @@ class Runs(RuleBasedStateMachine):
             if way in ("good", "lying", "stale")
         ]
         return (said[0] if len(said) == len(MIRRORS) and len(set(said)) == 1 else None), False
+
+    def _remember(self) -> None:
+        """What a run will see that tags mean: if it has a target to look at, and unless it does not believe it."""
+        for repository, tag in itertools.product(REPOSITORIES, TAGS):
+            digest, _ = self._meaning(repository, Tag(tag))
+            if digest and len(self.dead) < len(TARGETS) and not self._is_turned_back(repository, tag):
+                meant = self.meant.setdefault((repository, tag), [])
+                meant[:] = [*(each for each in meant if each != digest), digest]
+
+    def _is_turned_back(self, repository: str, tag: str) -> bool:
+        """Whether mirrors, and not the origin, say that a tag means again what it meant before."""
+        digest, _ = self._meaning(repository, Tag(tag))
+        return self.origin_down and digest in self.meant.get((repository, tag), [])[:-1]
+
+    def _is_ours(self, repository: str, tag: str, target: str, there: object) -> bool:
+        """Whether what a tag means at a target is known to be our doing."""
+        confirmed, _ = self.confirmed.get((repository, tag, target), (None, None))
+        return there in (None, confirmed, *self.meant.get((repository, tag), []))
 
     def _may_keep(self, repository: str, tag: str, target: str, there: object) -> bool:
         digest, at = self.confirmed.get((repository, tag, target), (None, None))
