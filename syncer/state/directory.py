@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,14 @@ def opened(directory: Path, lock: Path | None, clock: Clock) -> Iterator[Opened]
             yield Opened(MemoryState(), (f"{lacking}: {directory} cannot be used ({error})",))
             return
         stack.callback(state.close)
-        yield Opened(state, warnings)
+        yield Opened(state, (*warnings, *_open_to_others(directory)))
+
+
+def _open_to_others(directory: Path) -> tuple[str, ...]:
+    """The state is what tags are kept and moved by; a group may share it, as volumes are mounted."""
+    if not directory.stat().st_mode & stat.S_IWOTH:
+        return ()
+    return (f"anybody on this machine can change the state in {directory}: chmod o-w {directory}",)
 
 
 def _sqlite(directory: Path) -> tuple[SqliteState, tuple[str, ...]]:

@@ -34,6 +34,16 @@ def test_the_directory_is_closed_to_others(tmp_path):
         assert (tmp_path / "state").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize(("mode", "warned"), [(0o700, False), (0o770, False), (0o777, True), (0o1777, True)])
+def test_a_directory_that_anybody_can_write_into_is_warned_of(tmp_path, mode, warned):
+    directory = tmp_path / "state"
+    directory.mkdir()
+    directory.chmod(mode)
+
+    with opened(directory, None, CLOCK) as found:
+        assert [f"chmod o-w {directory}" in warning for warning in found.warnings] == [True] * warned
+
+
 def test_a_second_run_of_the_same_file_is_refused_with_the_process_named(tmp_path):
     config = tmp_path / "mirrors.yaml"
     with (
