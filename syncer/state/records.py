@@ -34,7 +34,7 @@ class Seen:
 
 
 class State(Protocol):
-    """What outlives a run. All of it is a help, none of it is believed about bytes; losing it costs only requests."""
+    """What outlives a run. None of it is believed about bytes; losing it costs requests, and whose tags are whose."""
 
     trouble: str | None
     """Why nothing more is remembered, once that is so: a full disk does not stop a run."""
