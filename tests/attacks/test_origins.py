@@ -7,14 +7,17 @@ is that a credential is bound to its origin. Where a whole run is shown, the tar
 from __future__ import annotations
 
 import base64
+import json
 import ssl
+from urllib.parse import quote
 
 import pytest
 import trustme
-from hostile import reply, serving
+from hostile import clients, fetch, reply, serving
 from hostile_registry import NAME, HostileRegistry, sha256
 from victim import AUTH, PASSWORD, TOKEN, USER, assert_untouched, leaks, outcome
 
+from syncer.oci.origin import Origin
 from syncer.report.model import Status
 
 BASIC = base64.b64encode(f"{USER}:{PASSWORD}".encode())
@@ -197,17 +200,45 @@ async def test_a_credential_is_for_exactly_the_origin_that_it_was_given_for(targ
     assert leaks(hostile.server.received) == []
 
 
-async def test_a_cookie_is_neither_kept_nor_carried_on(thief, target):
-    class Baker(HostileRegistry):
-        async def answer(self, asked, writer):
-            writer.write(b"HTTP/1.1 103 Early\r\nSet-Cookie: c4nary-cookie=1; Path=/\r\n\r\n")
-            await super().answer(asked, writer)
+async def test_a_cookie_is_neither_kept_nor_carried_on():
+    """At a name: no client keeps cookies of an address."""
+    baked = reply(200, Set_Cookie="c4nary=1; Path=/")
+    async with serving(baked) as server, clients() as made:
+        for _ in range(2):
+            await fetch(made, Origin("http", "localhost", server.origin.port))
 
-    async with Baker(["redirect-blobs"], elsewhere=thief.origin).running() as hostile:
-        await outcome(hostile, target, known=[thief])
+    assert len(server.asked) == 2
+    assert b"c4nary" not in server.received
 
-    assert thief.asked
-    assert b"cookie" not in (hostile.server.received + thief.server.received).lower()
+
+ODD = {
+    "a service that is no text": ("\xff\xfe", 60),
+    "a service with a query in it": ("a&scope=repository:all:*", 60),
+    "a life longer than any float": ("here", 10**400),
+    "a life of nothing": ("here", 1e-320),
+    "a life that is none": ("here", [1]),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_a_token_service_that_is_odd_is_used_as_it_is(target, odd):
+    service, life = ODD[odd]
+
+    class Odd(HostileRegistry):
+        def challenges(self, asked):
+            if asked.target.startswith("/token"):
+                return reply(200, json.dumps({"token": TOKEN, "expires_in": life}).encode())
+            if "authorization" in asked.headers:
+                return None
+            challenge = f'WWW-Authenticate: Bearer realm="/token",service="{service}"\r\n'
+            return reply(401).replace(b"\r\n", b"\r\n" + challenge.encode("latin-1"), 1)
+
+    async with Odd(["challenges"]).running() as hostile:
+        ended = await outcome(hostile, target, registry={"auth": AUTH})
+
+    assert ended.status is Status.COPIED
+    asked = next(asked.target for asked in hostile.asked if asked.target.startswith("/token"))
+    assert f"service={quote(service.encode('latin-1'), safe=':/,')}&scope=repository:{NAME}:pull" in asked
 
 
 async def test_an_honest_image_is_copied_past_all_of_this(target):
