@@ -20,7 +20,7 @@ SHORTEST = 6  # characters; hiding shorter values would tear ordinary words apar
 _NAMED = re.compile(
     r"""(?ix)
     ( authorization ["']? \s* [:=] \s* ["']? (?: [a-z][a-z0-9-]* \s+ )?   # a header, however it is written
-    | (?: x-amz-[a-z-]+ | signature | sig | _state | [a-z_-]*token | [a-z_-]*secret[a-z_-]* | password )
+    | (?: x-amz-[a-z-]{1,64} | signature | sig | _state | token | secret[a-z_-]{0,64} | password )
       ["']? \s* [=:] \s* ["']?                                           # in a query, a form, a JSON document
     ) [^\s"'&,;)}\]]+
     """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST = 80
-_LONGEST_LINE = 2000  # what is longer is not shown
+_LONGEST_LINE = 500  # what is longer is not shown
 _MOST = 500  # mistakes that are listed: a file with more is of some other kind
 _BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML 1.1 counts as the end of a line
 _SMELLS = r"pass|pwd|secret|token(?!_realms)|credential"

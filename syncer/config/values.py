@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_DURATION = re.compile(r"(\d{1,9})([smhdw]?)")
+_DURATION = re.compile(r"([0-9]{1,9})([smhdw]?)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_TIMEOUT = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)(ms|s|m|h|d)")
+_TIMEOUT = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)")
 _LONGEST = 7 * 86400.0  # a time that nobody waits for is none
 _GLOB = re.compile(r"[*?\[\]]")
-_BRACKETED_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\](?::\d+)?/")
+_BRACKETED_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\](?::[0-9]+)?/")
 _GLOB_TAG = re.compile(r"(?:[A-Za-z0-9_.*?-]|\[!?[A-Za-z0-9_.-]+\])+")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _PLACEHOLDERS = ("registry", "repository", "name")
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}")
 _TARGET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 

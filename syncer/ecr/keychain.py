@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 from typing import TYPE_CHECKING
 
 from syncer.credentials.keychain import Credential
@@ -66,6 +65,6 @@ def _decoded(data: Mapping[str, Any], host: str) -> Credential:
     """`authorizationToken` is base64 of "AWS:<password>". Source: ECR API, AuthorizationData."""
     try:
         username, _, password = base64.b64decode(data["authorizationToken"], validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise AwsRefused(f"GetAuthorizationToken for {host} gave a token that cannot be read", host=host) from error
     return Credential(username, Secret(password))

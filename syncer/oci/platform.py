@@ -39,6 +39,8 @@ class Platform:
     os_features: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not f"{self.os}{self.architecture}{self.variant}".isascii():  # a Kelvin sign in lowercase is a k
+            raise ValueError(f"{shown(f'{self.os}/{self.architecture}/{self.variant}')} cannot be a platform")
         system, architecture, variant = _normal(self.os.lower(), self.architecture.lower(), self.variant.lower())
         for part in filter(None, (system, architecture, variant)):
             _check(_PART, part, part)

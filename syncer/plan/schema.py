@@ -120,7 +120,7 @@ class _Copy(_Model):
     only: tuple[_Platform, ...] = ()
     referrers: bool = False
     size: int = 0
-    deadline: Annotated[float, Field(gt=0)] = DEADLINE
+    deadline: Annotated[float, Field(gt=0, allow_inf_nan=False)] = DEADLINE
     left_out: tuple[_Digest, ...] = ()
 
 

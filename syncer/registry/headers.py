@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -132,10 +133,12 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         seconds = float(text)
         return max(0.0, seconds - now.timestamp()) if seconds > _UNIX_TIME else seconds
     try:
-        moment = parsedate_to_datetime(text).timestamp()
+        moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    return max(0.0, moment - now.timestamp())
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)  # HTTP knows no other zone, and ours is not the server's
+    return max(0.0, (moment - now).total_seconds())
 
 
 def warning(value: str) -> str:

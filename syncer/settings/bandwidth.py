@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LEAST = 1000  # bytes per second: below that hosts give up on us, and we on them
-_RATE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([kKMG]?)")
+_RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([kKMG]?)")
 _UNITS = {"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}  # decimal, as everywhere here
-_ENTRY = re.compile(r"(\d{1,2}):(\d{2}),(\S+)")
+_ENTRY = re.compile(r"([0-9]{1,2}):([0-9]{2}),(\S+)")
 _FORM = "must be a rate in bytes per second (10M, 500k, off), or times and rates (08:00,10M 23:00,off)"
 
 
@@ -75,5 +75,5 @@ def bytes_per_second(text: str) -> float | None:
 def _shown(rate: float | None) -> str:
     if rate is None:
         return "off"
-    unit = next(unit for unit in ("G", "M", "k", "") if rate >= _UNITS[unit])
-    return f"{rate / _UNITS[unit]:g}{unit}"
+    forms = (f"{rate / _UNITS[unit]:.3f}".rstrip("0").rstrip(".") + unit for unit in ("G", "M", "k", ""))
+    return next(form for form in forms if form[0] != "0" and bytes_per_second(form) == rate)

@@ -55,7 +55,8 @@ def almost(host: str) -> str | None:
     match = _HOST.fullmatch(host)
     if match is None:
         return "an ECR host is ACCOUNT.dkr.ecr.REGION.amazonaws.com, in China .amazonaws.com.cn; ACCOUNT has 12 digits"
-    suffix = _suffixes(match["region"])[match["suffix"].startswith("on.")]
+    known = _suffixes(match["region"])
+    suffix = known[-1] if match["suffix"].startswith("on.") else known[0]
     return f"{match['region']} is in another partition; did you mean {host.removesuffix(match['suffix'])}{suffix}?"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING
 
 from syncer.settings.registries import is_loopback
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from syncer.oci.names import Origin
+
+_PORT = re.compile("[0-9]{1,5}")
 
 
 def proxy_for(origin: Origin, explicit: str | None, environ: Mapping[str, str]) -> str | None:
@@ -61,7 +64,7 @@ def _covers(entry: str, origin: Origin) -> bool:
     if entry == "*":
         return True
     name, colon, port = entry.rpartition(":")
-    if colon and port.isdigit() and "]" not in port and not _is_network(entry):
+    if colon and _PORT.fullmatch(port) and not _is_network(entry):
         if int(port) != origin.port:
             return False
         entry = name
