@@ -12,6 +12,7 @@ from syncer.oci.digest import Digest
 from syncer.oci.shown import shown
 
 MAX_CHILDREN = 1_000  # real indexes have about 20
+MAX_VALUES = 50_000  # of JSON: each takes a hundred bytes of memory; MAX_LAYERS plain layers have 40,000
 MAX_LAYERS = 10_000  # overlay file systems end at 128; this only bounds what a hostile manifest can cost
 
 _SCHEMA_VERSION = 2
@@ -78,7 +79,7 @@ def parse_manifest(raw: bytes, media_type: str | None, algorithm: str = "sha256"
 
 
 def _parse(raw: bytes, declared: str, algorithm: str) -> Manifest | Index:
-    document = strict_json.loads(raw)
+    document = strict_json.loads(raw, most=MAX_VALUES)
     _refuse_unsupported(document, declared)
     members = strict_json.fields(document, _ALL, "it")
     version = members.get("schemaVersion")

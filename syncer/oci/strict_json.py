@@ -18,16 +18,16 @@ _BEGINNINGS = (b",", b"[", b"{")  # of values; those inside strings count as wel
 MAX_PARTS = 150_000  # a list of 100,000 tags fits; 4 MiB of "[],[],..." would take a hundred when read
 
 
-def loads(data: bytes, limit: int = MAX_BYTES) -> Any:
+def loads(data: bytes, limit: int = MAX_BYTES, most: int = MAX_PARTS) -> Any:
     """The value that `data` holds; ValueError with the reason if it is not plain JSON.
 
-    Refused: more than `limit` bytes or MAX_PARTS values, anything but UTF-8, a byte order mark, duplicate keys
+    Refused: more than `limit` bytes or `most` values, anything but UTF-8, a byte order mark, duplicate keys
     (readers differ in which one wins), NaN and infinities, lone surrogates, nesting beyond Python's stack.
     """
     if len(data) > limit:
         raise ValueError(f"the document has {len(data)} bytes; {limit} are the limit")
-    if sum(map(data.count, _BEGINNINGS)) > MAX_PARTS:
-        raise ValueError(f"the document has more than {MAX_PARTS} values")
+    if sum(map(data.count, _BEGINNINGS)) > most:
+        raise ValueError(f"the document has more than {most} values")
     try:
         return _loads(data.decode("utf-8"))
     except UnicodeError as exc:
