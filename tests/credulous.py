@@ -43,6 +43,13 @@ class Credulous:
         while self.busy:
             time.sleep(0.01)
 
+    def hold(self, name: str, kind: str, digest: str, data: bytes, tag: str | None = None) -> None:
+        """Have `data` in repository `name`: `kind` is `_layers` or `_manifests/revisions`, which may have a tag."""
+        _write(self.data(digest), data)
+        _write(self.linked(name, kind, digest), digest.encode())
+        if tag is not None:
+            _write(self.tag(name, tag), digest.encode())
+
     def linked(self, name: str, kind: str, digest: str) -> Path:
         return self._repository(name) / kind / digest.replace(":", "/") / "link"
 
@@ -61,6 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     at: Credulous  # set by `serving`
 
     def do_any(self) -> None:
@@ -98,10 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         name, which = found["name"], found["rest"]
         if self.command == "PUT":
             digest = _digest(body)
-            _write(self.at.data(digest), body)
-            _write(self.at.linked(name, "_manifests/revisions", digest), digest.encode())
-            if ":" not in which:
-                _write(self.at.tag(name, which), digest.encode())
+            self.at.hold(name, "_manifests/revisions", digest, body, None if ":" in which else which)
             return 201, {"Docker-Content-Digest": digest, "Location": self.path}, b""
         link = self.at.linked(name, "_manifests/revisions", which) if ":" in which else self.at.tag(name, which)
         if not link.exists():
@@ -125,8 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _keep(self, name, digest, body):
         """Whatever the bytes are."""
-        _write(self.at.data(digest), body)
-        _write(self.at.linked(name, "_layers", digest), digest.encode())
+        self.at.hold(name, "_layers", digest, body)
         return 201, {"Docker-Content-Digest": digest, "Location": f"/v2/{name}/blobs/{digest}"}, b""
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:

@@ -57,7 +57,7 @@ def at_request(directory: Path, source: str, number: int, when: str) -> Aftermat
     """Killed by a registry that checks nothing: `before` it does what its request `number` asks for, or `after`."""
     with credulous.serving(directory / "storage") as target:
         syncer, store = user(directory, source, target.host), Store(target.storage)
-        process = syncer.start("sync")
+        process = syncer.start("sync", "-j", "2")  # so that tags are put all through the run
 
         def strike(*point: object) -> None:
             if point == (number, when):
@@ -78,7 +78,7 @@ def at_call(directory: Path, source: str, call: str, number: int) -> Aftermath:
     with servers.docker_registry(directory / "target") as target:
         syncer, store = user(directory, source, target.host), Store(target.storage)
         syncer.before = strace(directory, call, f"inject={call}:signal=KILL:when={number}")
-        process = syncer.start("sync")
+        process = syncer.start("sync", "-j", "2")  # so that tags are put all through the run
         code = process.wait()
         settle(target.host)
         syncer.before = ()
@@ -113,7 +113,7 @@ def calls_made(directory: Path, source: str) -> Counter[str]:
     with servers.docker_registry(directory / "target") as target:
         syncer = user(directory, source, target.host)
         syncer.before = strace(directory, ",".join(CALLS))
-        assert syncer.run("sync").code == 0
+        assert syncer.run("sync", "-j", "2").code == 0
     lines = [line.split(maxsplit=1) for line in (directory / "trace").read_text().splitlines()]
     return Counter(call.partition("(")[0] for thread, call in lines if thread == lines[0][0] and "(" in call)
 
@@ -121,7 +121,7 @@ def calls_made(directory: Path, source: str) -> Counter[str]:
 def requests_made(directory: Path, source: str) -> int:
     """How many requests a sync that nobody kills makes."""
     with credulous.serving(directory / "storage") as target:
-        assert user(directory, source, target.host).run("sync").code == 0
+        assert user(directory, source, target.host).run("sync", "-j", "2").code == 0
         return len(target.asked)
 
 
