@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.errors import NetworkError, RedirectRefused, Unreachable
-from syncer.oci.names import Origin
+from syncer.oci.origin import Origin
 from syncer.registry.addresses import is_public
 
 PRIVATE = """
@@ -93,6 +93,16 @@ def test_an_address_is_no_more_public_for_being_wrapped(address):
 @given(st.text(st.characters(blacklist_characters="."), max_size=40).filter(lambda text: text.count(":") < 2))
 def test_what_is_no_address_is_not_public(text):
     assert not is_public(text)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "169.254.169.254", "10.0.0.1"])
+async def test_behind_a_proxy_no_place_of_its_own_is_asked_for(host):
+    answer = reply(307, Location=f"http://{host}/latest/meta-data/")
+    async with serving(answer) as proxy, clients(environ={"http_proxy": str(proxy.origin)}) as made:
+        with pytest.raises(RedirectRefused, match="not public"):
+            await fetch(made, Origin("http", "registry.example", 80))
+
+    assert [asked.target for asked in proxy.asked] == ["http://registry.example/v2/"]
 
 
 async def redirected(location: str, network, *answers: list[str], times: int = 1) -> list[NetworkError]:
