@@ -189,6 +189,16 @@ class Runs(RuleBasedStateMachine):
         for host in MIRRORS:
             self.break_mirror(host, "down")
         self.world.clock.advance(days * 24 * 3600)
+        self.sync()
+
+    @rule(repository=repositories, tag=tags)
+    def mirrors_fall_behind_and_then_the_origin_is_gone(self, repository: str, tag: str) -> None:
+        for host in MIRRORS:
+            self.break_mirror(host, "stale")
+        self.push(repository, tag)
+        self.sync()
+        self.break_origin(down=True)
+        self.sync()
 
     @rule()
     def all_is_well_again(self) -> None:
@@ -211,6 +221,21 @@ class Runs(RuleBasedStateMachine):
             if what == "there":
                 assert self.world.at(target, repository).named[Tag(tag)] == digest
                 self.confirmed[repository, tag, target] = digest, self.world.clock.now()
+
+    @rule()
+    def sync_the_next_night(self) -> None:
+        self.world.clock.advance(24 * 3600)
+        self.sync()
+
+    @rule()
+    def sync_twice(self) -> None:
+        self.sync()
+        self.sync()
+
+    @rule(repository=repositories, tag=tags)
+    def sync_after_a_push(self, repository: str, tag: str) -> None:
+        self.push(repository, tag)
+        self.sync()
 
     @precondition(lambda self: len(self.dead) < len(TARGETS))
     @rule(step=st.integers(0, 60))
@@ -312,5 +337,9 @@ class Runs(RuleBasedStateMachine):
 
 TestRuns = Runs.TestCase
 TestRuns.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=50,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
 )
