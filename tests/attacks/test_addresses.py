@@ -95,16 +95,6 @@ def test_what_is_no_address_is_not_public(text):
     assert not is_public(text)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "169.254.169.254", "10.0.0.1"])
-async def test_behind_a_proxy_no_place_of_its_own_is_asked_for(host):
-    answer = reply(307, Location=f"http://{host}/latest/meta-data/")
-    async with serving(answer) as proxy, clients(environ={"http_proxy": str(proxy.origin)}) as made:
-        with pytest.raises(RedirectRefused, match="not public"):
-            await fetch(made, Origin("http", "registry.example", 80))
-
-    assert [asked.target for asked in proxy.asked] == ["http://registry.example/v2/"]
-
-
 async def redirected(location: str, network, *answers: list[str], times: int = 1) -> list[NetworkError]:
     """What comes of following a redirect to `location`, each time with a client of its own."""
     caught = []
