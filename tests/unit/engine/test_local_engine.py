@@ -115,7 +115,7 @@ async def test_bytes_that_had_to_be_read_again_are_told(world: World):
         hold(world.at_source(name), image(base, blob(f"only in {name}")), "1")
     notes = []
 
-    await run(world, observe=notes.append, tuning=Tuning(shelf=0, shelved=20_000))
+    await run(world, observe=notes.append, tuning=Tuning(shelf=0, shelved=20_000, windows=10_000))
 
     assert any(isinstance(note, Noted) and "more than once" in note.text for note in notes)
 
