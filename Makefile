@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-ver
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak guards faults mutants bench check format lock clean
+.PHONY: help demo test soak guards faults mutants sbom bench check format lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -56,6 +56,13 @@ lock: $(VENV)/.python  ## take the newest versions that pyproject.toml allows in
 	$(LOCK) --upgrade pyproject.toml --output-file requirements.lock
 	$(LOCK) --upgrade pyproject.toml --extra test --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(LOCK) --upgrade --group mutants --constraint requirements-dev.lock --output-file requirements-mutants.lock
+	$(LOCK) --upgrade --group sbom --constraint requirements-dev.lock --output-file requirements-sbom.lock
+
+sbom: $(VENV)/.sbom  ## list what the runtime lock brings, with licences, in dist/sbom.cdx.json (CycloneDX)
+	rm -rf build/sbom && .ci/venv build/sbom && mkdir -p dist
+	build/sbom/bin/python -m pip --quiet --quiet --disable-pip-version-check install --require-hashes -r requirements.lock
+	build/sbom/bin/python -m pip --quiet --quiet uninstall --yes setuptools pip
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o dist/sbom.cdx.json build/sbom
 
 clean:  ## remove the virtual environment and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build mutants
@@ -80,4 +87,9 @@ $(VENV)/.dev: $(VENV)/.core requirements-dev.lock
 $(VENV)/.mutants: $(VENV)/.dev requirements-mutants.lock
 	@echo "Installing mutmut into $(VENV)"
 	@$(PIP) install --require-hashes -r requirements-mutants.lock
+	@touch $@
+
+$(VENV)/.sbom: $(VENV)/.dev requirements-sbom.lock
+	@echo "Installing cyclonedx-bom into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements-sbom.lock
 	@touch $@

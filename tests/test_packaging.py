@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-FLOORS = {"aiohttp": "3.14.3", "urllib3": "2.6.3", "pyyaml": "6"}
+GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+LOCKS = sorted(path.name for path in ROOT.glob("*.lock"))
+FLOORS = {"aiohttp": "3.14.3", "urllib3": "2.6.3", "pyyaml": "5.4", "requests": "2.32.4"}  # below: known holes
 PIN = re.compile(
     r"^(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)[^\n]*(?:\n    --hash=sha256:[0-9a-f]{64}[ \\]*)+", re.MULTILINE
 )
@@ -52,10 +54,35 @@ def test_a_lock_holds_what_the_project_asks_for(lock, extras) -> None:
         assert version in requirement.specifier, f"{requirement} in {lock}; run `make lock`"
 
 
-def test_every_line_of_a_lock_that_names_a_version_has_hashes() -> None:
-    for lock in ("requirements.lock", "requirements-dev.lock", "requirements-mutants.lock"):
-        named = re.findall(r"^[\w.-]+==", (ROOT / lock).read_text("utf-8"), re.MULTILINE)
-        assert len(named) == len(pins(lock)) > 0
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_lock_of_a_group_holds_what_it_asks_for_in_versions_that_go_with_the_tests(group) -> None:
+    locked, tested = pins(f"requirements-{group}.lock"), pins("requirements-dev.lock")
+    wanted = [Requirement(line) for line in GROUPS[group]]
+
+    assert all(locked[canonicalize_name(one.name)] in one.specifier for one in wanted)
+    assert {name: tested[name] for name in locked.keys() & tested.keys()} == {
+        name: locked[name] for name in locked.keys() & tested.keys()
+    }
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_line_of_a_lock_is_a_version_one_of_its_hashes_or_a_remark(lock) -> None:
+    text = (ROOT / lock).read_text("utf-8")
+    named = re.findall(r"^[\w.-]+==", text, re.MULTILINE)
+    others = [line for line in text.splitlines() if not re.match(r"[\w.-]+==\d|    --hash=sha256:|\s*#", line)]
+
+    assert len(named) == len(pins(lock)) > 0
+    assert others == []  # no index, no link, no file, no option
+    assert "://" not in text
+
+
+def test_every_lock_is_made_by_the_one_command_and_installed_by_its_hashes() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    installs = [line for line in makefile.splitlines() if " install " in line and " -r " in line]
+
+    assert set(re.findall(r"--output-file (\S+)", makefile)) == set(LOCKS)
+    assert {line.split()[-1] for line in installs} == set(LOCKS)
+    assert all("--require-hashes" in line for line in installs)
 
 
 def test_tests_run_with_the_versions_that_are_shipped() -> None:
@@ -73,12 +100,18 @@ def test_mutmut_comes_with_the_versions_that_tests_run_with() -> None:
 
 
 @pytest.mark.parametrize(("name", "floor"), FLOORS.items())
-def test_versions_with_known_holes_stay_below_the_bound(name, floor) -> None:
-    (declared,) = [r for r in requirements() if canonicalize_name(r.name) == name]
-    (bound,) = declared.specifier
+def test_versions_with_known_holes_stay_out_of_every_lock(name, floor) -> None:
+    held = [pins(lock)[name] for lock in LOCKS if name in pins(lock)]
 
-    assert Version(bound.version) >= Version(floor)
-    assert pins("requirements.lock")[name] >= Version(floor)
+    assert len(held) >= 2
+    assert min(held) >= Version(floor)
+
+
+@pytest.mark.parametrize("requirement", [r for r in requirements() if canonicalize_name(r.name) in FLOORS], ids=str)
+def test_the_declared_bounds_keep_versions_with_known_holes_out(requirement) -> None:
+    (bound,) = requirement.specifier
+
+    assert Version(bound.version) >= Version(FLOORS[canonicalize_name(requirement.name)])
 
 
 @pytest.fixture(scope="module")
