@@ -25,16 +25,16 @@ class Store:
         self._root = storage / ROOT
         self._repositories = self._root / "repositories"
 
-    def tags(self) -> dict[str, str]:
-        """What each `repository:tag` means, by its link."""
-        links = sorted(self._repositories.rglob("_manifests/tags/*/current/link"))
+    def tags(self, below: str = "") -> dict[str, str]:
+        """What each `repository:tag` means, by its link; only of the repositories below that name, if one is given."""
+        links = sorted((self._repositories / below).rglob("_manifests/tags/*/current/link"))
         return {self._name(link): _read(link) for link in links}
 
-    def wrong(self) -> list[str]:
+    def wrong(self, below: str = "") -> list[str]:
         """All that a tag of this registry promises and does not keep, in words; nothing if every image is whole."""
         return [
             f"{name}: {each}"
-            for name, digest in self.tags().items()
+            for name, digest in self.tags(below).items()
             for each in self._wrong_manifest(name.rpartition(":")[0], digest)
         ]
 

@@ -73,8 +73,7 @@ class Lab:
     def stored(self, tag: str = "v1") -> str | None:
         """What the tag means at the target, by its files; None where anything below it is not there or not right."""
         store = Store(self.target.storage)
-        trouble = [each for each in store.wrong() if each.startswith(f"{self.repository}:")]
-        return None if trouble else store.tags().get(f"{self.repository}:{tag}")
+        return None if store.wrong(self.repository) else store.tags(self.repository).get(f"{self.repository}:{tag}")
 
 
 @pytest.fixture(scope="session")
