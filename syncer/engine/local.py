@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from syncer.report.events import ImageFinished, Noted, RunStarted
-from syncer.report.verdict import failed
+from syncer.report.verdict import failed, worst
 from syncer.state.records import Confirmed
 from syncer.transfer.copying import Transfer
 from syncer.transfer.crowd import for_each
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from syncer.clock import Clock
     from syncer.content.places import Places
     from syncer.engine.stop import Stop
+    from syncer.errors import SyncerError
     from syncer.oci.reference import Reference
     from syncer.plan.model import Copy, Destination, Plan
     from syncer.report.events import Observer
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class LocalEngine:
-    """Runs `jobs` image copies at a time. What one of them meets is an outcome; only a bug ends the run."""
+    """Runs `jobs` image copies at a time. What one of them meets is an outcome, and be it a bug of ours."""
 
     def __init__(
         self,
@@ -58,8 +59,12 @@ class LocalEngine:
         for outcome in _decided(plan):
             book.add(outcome)
         self._confirm_skips(plan)
-        await self._copy_all(plan, places, book, stop)
-        for outcome in _deferred(plan, book.finished, stop):
+        met = None
+        try:
+            await self._copy_all(plan, places, book, stop)
+        except Exception as error:  # noqa: BLE001 - a bug of no single image: what was done before it is still told
+            met = worst(error)
+        for outcome in _unfinished(plan, book.finished, stop, met):
             book.add(outcome)
         return book.outcomes
 
@@ -109,10 +114,10 @@ class _Book:
     def finish(self, copy: Copy, to: Destination, outcome: Outcome) -> None:
         """The end of one copy to one destination; what was verified is confirmed."""
         self.finished.add((copy.source, to))
+        self.add(outcome)
         if outcome.verified:
             confirmed = Confirmed(copy.source, copy.root.digest, copy.landing.digest, self._clock.now())
             self._state.confirm(to.reference, confirmed)
-        self.add(outcome)
 
 
 async def _until(stop: Stop, work: Coroutine[None, None, None]) -> None:
@@ -149,9 +154,12 @@ def _decided(plan: Plan) -> Iterator[Outcome]:
             yield given_up(lost, to)
 
 
-def _deferred(plan: Plan, finished: set[tuple[Reference, Destination]], stop: Stop) -> Iterator[Outcome]:
-    """The copies that were not finished before the run was told to stop."""
+def _unfinished(
+    plan: Plan, finished: set[tuple[Reference, Destination]], stop: Stop, met: SyncerError | None
+) -> Iterator[Outcome]:
+    """The copies that were not finished before the run was told to stop, or `met` its end."""
     for copy in plan.copies:
         for to in copy.destinations:
             if (copy.source, to) not in finished:
-                yield failed(replace(begun(copy, to), attempts=0), stop.refusal(f"{to.reference} was in place"))
+                why = met or stop.refusal(f"{to.reference} was in place")
+                yield failed(replace(begun(copy, to), attempts=0), why)

@@ -16,4 +16,4 @@ class Engine(Protocol):
     """Runs the copies of a plan; passes `tests/contract/test_engine.py`."""
 
     async def run(self, plan: Plan, places: Places, observe: Observer, stop: Stop) -> tuple[Outcome, ...]:
-        """One outcome for each destination of `plan`, whatever happens; only a bug raises."""
+        """One outcome for each destination of `plan`, whatever happens, and be it a bug."""

@@ -65,7 +65,7 @@ class Comparison:
         try:
             self._copy = replace(self._copy, landing=await self._landing(wanted, state))
             await self._settle_all(wanted.terms, self._guard.rolled_back(self._copy, wanted.terms, now))
-        except* SyncerError as group:
+        except* Exception as group:  # noqa: BLE001 - a bug is told, and ends no other image
             self._lose(self._open, worst(group))
 
     async def _landing(self, wanted: Wanted, state: State) -> Descriptor:

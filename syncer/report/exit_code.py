@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncer.errors import TokenServiceFailed
+from syncer.errors import Bug, TokenServiceFailed
 from syncer.report.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from syncer.report.model import Outcome, Report
 
@@ -18,6 +18,7 @@ CREDENTIALS = 3
 INTEGRITY = 4
 DIFFERENCES = 5
 STOPPED_EARLY = 6
+BUG = 70
 
 _FAILED = frozenset({Status.FAILED, Status.BLOCKED})
 _DIFFERENT = frozenset({Status.DIFFERS, Status.MISSING})
@@ -29,16 +30,23 @@ def exit_code(report: Report, *, detailed: bool = False) -> int:
     outcomes = report.outcomes
     if report.interrupted is not None:
         return report.interrupted
-    if any(_is_integrity(outcome) for outcome in outcomes):
-        return INTEGRITY
-    if _shut_out(outcomes):
-        return CREDENTIALS
+    if severe := _severe(outcomes):
+        return severe
     if any(outcome.status in _FAILED for outcome in outcomes):
         return FAILED
     different = _DIFFERENT | _WOULD_CHANGE if detailed else _DIFFERENT
     if any(outcome.status in different for outcome in outcomes):
         return DIFFERENCES
     return STOPPED_EARLY if any(outcome.status is Status.DEFERRED for outcome in outcomes) else DONE
+
+
+def _severe(outcomes: Sequence[Outcome]) -> int | None:
+    """What is worse than that some image failed."""
+    if any(outcome.failure is not None and outcome.failure.code == Bug.code for outcome in outcomes):
+        return BUG
+    if any(_is_integrity(outcome) for outcome in outcomes):
+        return INTEGRITY
+    return CREDENTIALS if _shut_out(outcomes) else None
 
 
 def _is_integrity(outcome: Outcome) -> bool:

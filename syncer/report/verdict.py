@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from syncer.errors import Failure, IntegrityError, Interrupted, PullBudgetSpent, SyncerError, TimeIsUp, leaves
+from syncer.errors import Bug, Failure, IntegrityError, Interrupted, PullBudgetSpent, SyncerError, TimeIsUp, leaves
 from syncer.report.model import Outcome, Status
 
 if TYPE_CHECKING:
@@ -16,16 +17,23 @@ DEFERRED = frozenset({PullBudgetSpent.code, Interrupted.code, TimeIsUp.code})
 
 
 def worst(errors: BaseException | Iterable[BaseException]) -> SyncerError:
-    """Of several errors that ended one image the one to read first: wrong bytes, then what only a person can change.
+    """Of several errors that ended one image the one to read first: bugs, wrong bytes, what only a person can change.
 
-    Anything that is not a SyncerError is a bug, and raised.
+    Anything that is not a SyncerError is a bug: it is told, and costs no other image anything.
     """
-    found = [*leaves(errors)] if isinstance(errors, BaseException) else [*errors]
-    known = [error for error in found if isinstance(error, SyncerError)]
-    for error in found:
-        if not isinstance(error, SyncerError):
-            raise error
-    return max(known, key=lambda error: (isinstance(error, IntegrityError), error.blocked, not error.transient))
+    found = leaves(errors) if isinstance(errors, BaseException) else errors
+    known = [error if isinstance(error, SyncerError) else _bug(error) for error in found]
+    return max(known, key=_severity)
+
+
+def _bug(error: BaseException) -> Bug:
+    """What reports say of `error`, which nobody expected; where it came from is for the log, without its secrets."""
+    logging.getLogger("syncer").critical("this should not have happened", exc_info=error)
+    return Bug(f"syncer met something that it did not expect: {type(error).__name__}")
+
+
+def _severity(error: SyncerError) -> tuple[bool, ...]:
+    return (isinstance(error, Bug), isinstance(error, IntegrityError), error.blocked, not error.transient)
 
 
 def status_of(failure: Failure, *, blocked: bool) -> Status:

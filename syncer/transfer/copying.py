@@ -77,7 +77,7 @@ class Transfer:
         graph = None
         try:
             graph = await run.in_time(Walk(places.source(copy.source), self._attempts).copy(copy))
-        except* SyncerError as group:
+        except* Exception as group:  # noqa: BLE001 - a bug is told, and ends no other image
             for to in copy.destinations:
                 finished(to, failed(begun(copy, to), worst(group)))
         if graph is not None:
@@ -124,7 +124,7 @@ async def _delivered(run: _Begun, to: Destination, delivery: Delivery) -> None:
     copy, error = run.copy, None
     try:
         await run.in_time(delivery.run())
-    except* SyncerError as group:
+    except* Exception as group:  # noqa: BLE001 - a bug is told, and ends no other delivery
         error = worst(group)
     tally = delivery.tally
     outcome = replace(

@@ -23,6 +23,7 @@ def code(*outcomes: Outcome, interrupted: int | None = None, detailed: bool = Fa
 
 DONE = outcome(Status.COPIED, source="quay.io/done:1", target="west.example/done:1")
 BY_SEVERITY = [
+    (70, outcome(Status.FAILED, "E900")),
     (4, outcome(Status.FAILED, "E402")),
     (3, outcome(Status.FAILED, "E201", source="private.example/x:1")),
     (1, outcome(Status.FAILED, "E501")),

@@ -41,6 +41,8 @@ def test_of_several_errors_the_worst_is_told():
     assert worst([passing, gone]) is gone
 
 
-def test_a_bug_is_not_told_as_an_outcome():
-    with pytest.raises(ZeroDivisionError):
-        worst(ExceptionGroup("", [NotFound("g"), ZeroDivisionError()]))
+def test_a_bug_comes_before_all_and_only_the_log_says_more_than_its_kind(caplog):
+    met = worst(ExceptionGroup("", [CorruptContent("c"), ZeroDivisionError("https://joe:sesame@host/")]))
+
+    assert (met.code, met.message) == ("E900", "syncer met something that it did not expect: ZeroDivisionError")
+    assert "ZeroDivisionError: https" in caplog.text
