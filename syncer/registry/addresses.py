@@ -53,11 +53,9 @@ def public_socket(info: AddressInfo) -> socket.socket:
 
 
 def _embedded(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address behind a mapped, NAT64, 6to4 or Teredo address."""
+    """The IPv4 address behind a mapped, NAT64 or 6to4 address; Teredo's count as private, whatever is behind them."""
     if ip.ipv4_mapped is not None:
         return ip.ipv4_mapped
     if ip in _NAT64:
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    if ip.sixtofour is not None:
-        return ip.sixtofour
-    return ip.teredo[1] if ip.teredo is not None else None
+    return ip.sixtofour
