@@ -26,7 +26,7 @@ _TIMEOUT = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)")
 _LONGEST = 7 * 86400.0  # a time that nobody waits for is none
 _GLOB = re.compile(r"[*?\[\]]")
 _BRACKETED_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\](?::[0-9]+)?/")
-_GLOB_TAG = re.compile(r"(?:[A-Za-z0-9_.*?-]|\[!?[A-Za-z0-9_.-]+\])+")
+_GLOB_TAG = re.compile(r"(?:[A-Za-z0-9_.*?-]|\[!?[A-Za-z0-9_.-]+\]){1,512}")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _PLACEHOLDERS = ("registry", "repository", "name")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}")

@@ -44,7 +44,9 @@ def located(origin: Origin, target: str, location: str) -> tuple[Origin, str]:
 
 def shown_url(url: str) -> str:
     """`url` for a message: without its query and user name, which may be secrets."""
-    scheme, separator, rest = url.partition("?")[0].partition("#")[0].rpartition("://")
+    scheme, separator, rest = url.partition("?")[0].partition("#")[0].partition("://")
+    if "@" in scheme or not separator:  # it is no full URL, and may still hold them
+        return shown(f"{scheme}{separator}{rest}".rpartition("@")[2])
     return shown(f"{scheme}{separator}{rest.rpartition('@')[2]}")
 
 

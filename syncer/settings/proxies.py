@@ -38,6 +38,8 @@ def proxy_for(origin: Origin, explicit: str | None, environ: Mapping[str, str]) 
 def shown_proxy(proxy: str) -> str:
     """`proxy` without its user name and password."""
     scheme, separator, rest = proxy.partition("://")
+    if "@" in scheme:  # it is no URL, and may still hold them
+        return rest.rpartition("@")[2]
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
