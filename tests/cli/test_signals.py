@@ -267,13 +267,13 @@ async def test_a_signal_while_the_report_is_written_to_disk_cuts_nothing_short(t
 async def test_two_signals_while_the_report_is_written_leave_the_old_one_or_the_new_one(town):
     process = await writing(town, 1)
 
-    for _ in range(2):
-        process.send_signal(signal.SIGTERM)
-        await asyncio.sleep(0.2)  # the machine keeps only one of each kind waiting
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)  # of each kind, only one can be waiting
     ran = await ended(process)
 
     report = (town.shell.directory / "r.json").read_text()
-    assert ran.code == 143
+    assert ran.code in (130, 143)
+    assert "stopped before the report was complete" in ran.err
     assert report == "the report of yesterday" or len(json.loads(report)["images"]) == 2
     assert list(town.shell.directory.glob(".r.json*")) == []
 
