@@ -133,3 +133,13 @@ def test_a_full_disk_does_not_stop_the_run(tmp_path):
         for number in range(200):
             state.state.confirm(Reference.parse(f"registry.example.com/base/nginx:{number}"), SEEN)
         assert "full" in state.state.trouble
+
+
+def test_a_link_in_the_place_of_the_state_is_not_followed(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"")
+    (tmp_path / "state").mkdir(mode=0o700)
+    (tmp_path / "state" / "state.sqlite").symlink_to(victim)
+    with opened(tmp_path / "state", tmp_path / "mirrors.yaml", CLOCK) as found:
+        assert "is a link" in "".join(found.warnings)
+    assert victim.read_bytes() == b""

@@ -198,6 +198,17 @@ def test_a_directory_of_somebody_else_is_refused(tmp_path, monkeypatch):
         assert "another user" in found.refused
 
 
+def test_a_directory_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # the system's answer to all but root
+    with opened(tmp_path, CLOCK, 1000) as found:
+        assert "cannot be written" in found.refused
+
+
+def test_to_look_for_what_is_not_there_makes_no_file(directory, spool):
+    assert not spool.has(ONE)
+    assert list(directory.iterdir()) == []
+
+
 @pytest.mark.parametrize("place", ["/proc/no/such/place", "/dev/null/spool"])
 def test_a_place_that_cannot_be_made_is_no_reason_to_stop(place):
     with opened(Path(place), CLOCK, 1000) as found:
