@@ -292,7 +292,7 @@ KEYS += (
 )
 
 
-@fuzzed(st.binary(max_size=80).map(lambda data: data.decode("latin-1")) | made_of(*KEYS, most=25), many=5000)
+@fuzzed(st.binary(max_size=80).map(lambda data: data.decode("latin-1")) | made_of(*KEYS, most=25))
 def test_any_file_loads_or_all_its_mistakes_have_places(text):
     try:
         made = load_bytes(text.encode(), "m.yaml", {"A": "*a"}, Path("/nonexistent"))
