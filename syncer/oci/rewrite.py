@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from syncer.errors import PlatformMissing
 from syncer.oci import media_types, strict_json
@@ -70,10 +70,7 @@ def fallback_tag(digest: Digest) -> Tag:
 
 def _written(document: dict[str, Any], media_type: str = media_types.OCI_INDEX, algorithm: str = "sha256") -> Index:
     raw = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    index = parse_manifest(raw, media_type, algorithm)
-    if not isinstance(index, Index):
-        raise TypeError(f"{media_type} is no index")
-    return index
+    return cast("Index", parse_manifest(raw, media_type, algorithm))
 
 
 def _kept(index: Index, only: Sequence[Platform]) -> list[bool]:

@@ -116,12 +116,15 @@ def test_without_a_place_the_run_goes_on_with_a_warning():
         assert "no state and no lock" in state.warnings[0]
 
 
-def test_a_row_that_cannot_be_read_counts_as_none(tmp_path):
+@pytest.mark.parametrize(
+    "damage", ["digest = 'sha256:../../x'", "at = '2026-01-01T00:00:00'"]
+)  # a time without its zone
+def test_a_row_that_cannot_be_read_counts_as_none(tmp_path, damage):
     with opened(tmp_path, tmp_path / "mirrors.yaml", CLOCK) as state:
         state.state.confirm(TARGET, SEEN)
     db = sqlite3.connect(tmp_path / "state.sqlite")
     with db:
-        db.execute("UPDATE confirmed SET digest = 'sha256:../../x'")
+        assert db.execute(damage).rowcount == 1
     db.close()
     with opened(tmp_path, tmp_path / "mirrors.yaml", CLOCK) as state:
         assert state.state.confirmed(TARGET) is None
