@@ -118,7 +118,7 @@ def test_an_origin_has_one_spelling_and_other_readers_see_the_same_host(text):
     assert Origin.parse(str(found)) == Origin.of_url(f"{found}/x?y") == found
     assert (found.scheme, found.host, found.port) == (
         URL(str(found)).scheme,
-        URL(str(found)).host,
+        URL(str(found)).raw_host,
         URL(str(found)).port,
     )
     assert found.host.isascii()
