@@ -117,7 +117,11 @@ def test_without_a_place_the_run_goes_on_with_a_warning():
 
 
 @pytest.mark.parametrize(
-    "damage", ["digest = 'sha256:../../x'", "at = '2026-01-01T00:00:00'"]
+    "damage",
+    [
+        "UPDATE confirmed SET digest = 'sha256:../../x'",
+        "UPDATE confirmed SET at = '2026-01-01T00:00:00'",
+    ],
 )  # a time without its zone
 def test_a_row_that_cannot_be_read_counts_as_none(tmp_path, damage):
     with opened(tmp_path, tmp_path / "mirrors.yaml", CLOCK) as state:
