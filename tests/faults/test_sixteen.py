@@ -30,6 +30,7 @@ def test_the_table_says_so_too(ended):
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(600)
 def test_the_table_beside_skopeo(tmp_path):
     """What makes the table worth printing: syncer survives what the usual tool does not."""
     with sixteen.source_of(tmp_path / "source") as source:
