@@ -15,7 +15,7 @@ from syncer.sandbox.faults import Fault
 async def test_results_are_right_and_a_wait_is_as_long_as_the_server_meant_it(town, off):
     town.publish("app:1", "b:2")
     town.config("app:1", "b:2")
-    wait = actions.reply(429, b"", {"Retry-After": formatdate(time.time() + 3, usegmt=True)})
+    wait = actions.reply(429, b"", {"Retry-After": formatdate(time.time() + 2, usegmt=True)})
     fault = town.origin.server.faults.add(Fault(wait, path="/app/manifests/", times=1))
     clock = ("faketime", "-f", off)
 

