@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from syncer.errors import SyncerError, TooManyRequests
+from syncer.errors import Parked, SyncerError, TooManyRequests
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -85,7 +85,9 @@ class Tries:
         if not error.transient or self._failed >= self._policy.attempts:
             raise error
         wait = self._wait(error)
-        if wait > self._policy.longest_retry_after or not self._spend(error.host):
+        if wait > self._policy.longest_retry_after:
+            raise Parked(f"{error}; we are to come back in {wait:.0f} s", host=error.host) from error
+        if not self._spend(error.host):
             raise error
         self.count += 1
         await self._clock.sleep(wait)

@@ -419,6 +419,14 @@ class PullBudgetSpent(TooManyRequests):
     next_step = "wait for the window to pass, log in to Docker Hub, or add a mirror"
 
 
+class Parked(TooManyRequests):
+    """The host asks to be left alone for longer than a step waits."""
+
+    code = "E515"
+    transient = False
+    next_step = "run the same command again when that time is over; what is finished is not done twice"
+
+
 class TlsFailed(NetworkError):
     """The host's certificate is not trusted."""
 

@@ -6,13 +6,23 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from syncer.errors import Bug, Failure, IntegrityError, Interrupted, PullBudgetSpent, SyncerError, TimeIsUp, leaves
+from syncer.errors import (
+    Bug,
+    Failure,
+    IntegrityError,
+    Interrupted,
+    Parked,
+    PullBudgetSpent,
+    SyncerError,
+    TimeIsUp,
+    leaves,
+)
 from syncer.report.model import Outcome, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-DEFERRED = frozenset({PullBudgetSpent.code, Interrupted.code, TimeIsUp.code})
+DEFERRED = frozenset({PullBudgetSpent.code, Parked.code, Interrupted.code, TimeIsUp.code})
 """Codes of what is not wrong, only put off: the same command will do it later."""
 
 
