@@ -60,21 +60,13 @@ def _in_field(value: str) -> list[Challenge]:
             match = _TOKEN68.match(value, match.end()) or match
         else:
             raise ValueError(f"the challenge {shown(value)} is malformed")
-        position = _next(value, match.end(), found[-1])
+        position = _skip(value, match.end())
     return found
 
 
 def _skip(value: str, position: int) -> int:
     gap = _GAP.match(value, position)
     return gap.end() if gap else position
-
-
-def _next(value: str, position: int, challenge: Challenge) -> int:
-    """Where the next part begins: after a comma, or after the space that follows a scheme."""
-    start = _skip(value, position)
-    if challenge.params and start < len(value) and "," not in value[position:start]:
-        raise ValueError(f"the challenge {shown(value)} lacks a comma")
-    return start
 
 
 def _add(challenge: Challenge, name: str, value: str) -> None:

@@ -13,6 +13,7 @@ from syncer.content.places import Place
 from syncer.errors import (
     CorruptContent,
     Denied,
+    MirrorUnusable,
     NotFound,
     ServerError,
     Silent,
@@ -314,6 +315,22 @@ async def test_only_the_origin_lists_tags():
         await world.source.tags()
     assert "glob" in raised.value.hint
     assert world.mirrors[0].calls == []
+
+
+async def test_a_list_that_the_origin_refuses_is_not_said_to_be_out_of_reach():
+    world = Worldly("a.example")
+    world.unreachable(NotFound("no such repository", host=ORIGIN))
+    with pytest.raises(NotFound):
+        await world.source.tags()
+
+
+async def test_when_nobody_may_be_asked_for_bytes_the_message_says_whom_it_would_be():
+    world = Worldly("a.example")
+    world.say(NEW, NEW)
+    layer, everybody = NEW.root.layers[0], frozenset({ORIGIN, "a.example"})
+    with pytest.raises(MirrorUnusable, match=f"nobody is left for {layer.digest} but a.example, {ORIGIN}"):
+        async with world.source.blob(layer, avoid=everybody):
+            pass
 
 
 async def test_referrers_come_from_the_origin_or_from_a_mirror_that_is_believed():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import image
 
-from syncer.errors import ManifestRefused, RepositoryMissing, ServerError, TagImmutable, TooManyRequests
+from syncer.errors import LandedDiffers, ManifestRefused, RepositoryMissing, ServerError, TagImmutable, TooManyRequests
 from syncer.oci.names import Tag
 from syncer.oci.rewrite import fallback_tag, referrers_index
 from syncer.sandbox import actions
@@ -45,6 +45,14 @@ async def test_what_was_stored_although_the_put_failed_is_success(at, action, ta
     await at.app.put_manifest(APP.root, tag)
 
     assert at.requests == ["PUT manifests", "HEAD manifests"]
+
+
+async def test_a_registry_that_stores_it_as_something_else_is_not_believed(at):
+    await at.push(APP)
+    at.fault(actions.reply(201, b"", {"Docker-Content-Digest": str(OTHER.digest)}), "PUT", "manifests")
+
+    with pytest.raises(LandedDiffers, match=f"as {OTHER.digest}"):
+        await at.app.put_manifest(APP.root, V1)
 
 
 async def test_what_was_not_stored_is_a_failure(at):

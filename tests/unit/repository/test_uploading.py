@@ -82,6 +82,14 @@ async def test_what_was_read_ahead_is_let_go_when_no_session_is_to_be_had(at):
     assert events == ["opened"] * (len(events) // 2) + ["closed"] * (len(events) // 2)
 
 
+async def test_a_registry_that_stores_it_as_something_else_is_not_believed(at):
+    other = Digest.of(b"something else")
+    at.fault(actions.reply(201, b"", {"Docker-Content-Digest": str(other)}), "PUT", "uploads")
+
+    with pytest.raises(UploadRefused, match=f"as {other}"):
+        await put(at)
+
+
 async def test_it_is_sent_whole_with_its_length_and_no_range(at):
     await put(at)
 
