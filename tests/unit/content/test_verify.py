@@ -46,8 +46,9 @@ async def test_the_last_chunk_of_a_corrupt_blob_is_never_passed_on(place: int) -
 
     for chunk in pieces(bytes(data))[:-1]:
         assert await anext(passed) == chunk
-    with pytest.raises(CorruptContent, match="other bytes"):
+    with pytest.raises(CorruptContent, match="other bytes") as error:
         await anext(passed)
+    assert error.value.host == "h"
 
 
 async def endless():
@@ -58,12 +59,14 @@ async def endless():
 
 
 async def test_what_is_longer_than_it_may_be_is_not_read_to_its_end() -> None:
-    with pytest.raises(CorruptContent, match="sends more than the 1500 bytes"):
+    with pytest.raises(CorruptContent, match="sends more than the 1500 bytes") as error:
         async for _ in verified(endless(), described(b"x" * 1500), "h"):
             pass
+    assert error.value.host == "h"
 
 
 async def test_what_is_too_short_is_said_to_be_so() -> None:
-    with pytest.raises(CorruptContent, match="sent 3 of the 5 bytes"):
+    with pytest.raises(CorruptContent, match="sent 3 of the 5 bytes") as error:
         async for _ in verified(stream([b"abc"]), described(b"abcde"), "h"):
             pass
+    assert error.value.host == "h"

@@ -1,5 +1,7 @@
 """What an error makes of an image."""
 
+import logging
+
 import pytest
 
 from syncer.errors import (
@@ -45,4 +47,5 @@ def test_a_bug_comes_before_all_and_only_the_log_says_more_than_its_kind(caplog)
     met = worst(ExceptionGroup("", [CorruptContent("c"), ZeroDivisionError("https://joe:sesame@host/")]))
 
     assert (met.code, met.message) == ("E900", "syncer met something that it did not expect: ZeroDivisionError")
+    assert caplog.record_tuples == [("syncer", logging.CRITICAL, "this should not have happened")]
     assert "ZeroDivisionError: https" in caplog.text
