@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
 PYTEST_ARGS ?=
+WORKERS ?= 2
 BENCH_ARGS ?=
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 	--custom-compile-command "make lock"
@@ -13,14 +14,14 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-ver
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
-	@echo "PYTHON=... names the interpreter for $(VENV), PYTEST_ARGS=... goes to pytest."
+	@echo "PYTHON=... names the interpreter for $(VENV), PYTEST_ARGS=... goes to pytest, in WORKERS=2 processes."
 
 demo: $(VENV)/.core  ## mirror example images inside a sandbox on loopback: no network, no AWS, no Docker
 	$(BIN)/syncer demo
 
 test: $(VENV)/.dev  ## run every test; as root, install what they need from Debian
 	@.ci/need docker-registry skopeo dockerd strace faketime
-	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest $(subst --tables ,--tables=,$(PYTEST_ARGS))
+	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(subst --tables ,--tables=,$(PYTEST_ARGS))
 
 soak: $(VENV)/.dev  ## run the tests that take minutes: every point of a kill, gigabytes, ten thousand images
 	@.ci/need docker-registry strace
