@@ -11,6 +11,7 @@ from syncer.registry.auth import Authenticated
 from syncer.registry.failures import failure_of
 from syncer.registry.hosts import Hosts
 from syncer.registry.http import Request
+from syncer.registry.redirects import Following
 from syncer.registry.throttle import Gates, Throttled
 from syncer.registry.tokens import Tokens
 from syncer.settings.registries import Endpoint, Limits
@@ -192,6 +193,31 @@ async def test_a_denial_is_neither_answered_nor_lost(registry, origin, answer):
 
     assert await get(client, origin) == (403, denial)
     assert (len(inner.sent), keychain.renewals) == (1, 0)
+
+
+async def test_a_denial_renews_no_password(registry, origin, answer):
+    keychain = Rotating()
+    client, inner = registry("Basic realm=x", {P1}, keychain)
+    await get(client, origin)
+    inner.answer = lambda _: answer(403, b"denied")
+
+    assert await get(client, origin) == (403, b"denied")
+    assert (len(inner.sent), keychain.renewals) == (3, 0)
+
+
+async def test_who_comes_back_from_elsewhere_without_a_credential_gets_none(scripted, answer, clock, origin):
+    def astray(request):
+        if request.origin != origin:
+            return answer(307, Location=f"{origin}/back")
+        if request.target != "/back":
+            return answer(307, Location="https://cdn.example/")
+        return answer(401, b"who are you", WWW_Authenticate="Basic realm=x")
+
+    inner, endpoint = scripted(astray), Endpoint(origin)
+    client = Authenticated(Following(inner), endpoint, Rotating(), Tokens(endpoint, None, inner, clock))
+
+    assert await get(client, origin) == (401, b"who are you")
+    assert ["Authorization" in request.headers for request in inner.sent] == [False] * 3
 
 
 async def test_a_replayed_body_is_opened_afresh(registry, origin):
