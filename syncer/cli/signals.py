@@ -73,12 +73,12 @@ class Signals:
             if not stop.requested:
                 name = Stopped(exit_code).name
                 observe(Noted(f"{name}: finishing what can be finished in {stop.grace:.0f} s; again to stop now"))
-            self.exit_code = self.exit_code or exit_code
             stop.drain(exit_code)
 
         def answer(exit_code: int) -> None:
+            self.exit_code = self.exit_code or exit_code  # now: the loop may not come to it before it is stopped
             if self._count > _PATIENCE:
-                self._end(exit_code)
+                self._end(self.exit_code)
             loop.call_soon_threadsafe(received, exit_code)
 
         with self._answered(answer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from syncer.errors import MalformedManifest, NotFound, ProtocolViolation, RequestRefused
 from syncer.oci import media_types
@@ -84,7 +84,4 @@ class Referrers:
 
 
 def _entries(body: bytes) -> tuple[Descriptor, ...]:
-    listed = parse_manifest(body, media_types.OCI_INDEX)
-    if not isinstance(listed, Index):
-        raise MalformedManifest("a list of referrers is no index")
-    return listed.manifests
+    return cast("Index", parse_manifest(body, media_types.OCI_INDEX)).manifests  # by that type it is one, or an error
