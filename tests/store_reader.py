@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PIECE = 1024 * 1024
 ROOT = "docker/registry/v2"
@@ -27,7 +28,7 @@ class Store:
 
     def tags(self, below: str = "") -> dict[str, str]:
         """What each `repository:tag` means, by its link; only of the repositories below that name, if one is given."""
-        links = sorted((self._repositories / below).rglob("_manifests/tags/*/current/link"))
+        links = _links(self._repositories / below, "_manifests/tags/*/current/link")
         return {self._name(link): _read(link) for link in links}
 
     def wrong(self, below: str = "") -> list[str]:
@@ -40,7 +41,7 @@ class Store:
 
     def placed(self) -> set[tuple[str, str]]:
         """Every (repository, digest) of a blob that was finished there."""
-        links = self._repositories.rglob("_layers/sha256/*/link")
+        links = _links(self._repositories, "_layers/sha256/*/link")
         return {(str(link.parents[3].relative_to(self._repositories)), _read(link)) for link in links}
 
     def _name(self, link: Path) -> str:
@@ -85,6 +86,12 @@ class Store:
     def _data(self, digest: str) -> Path:
         algorithm, _, encoded = digest.partition(":")
         return self._root / "blobs" / algorithm / encoded[:2] / encoded / "data"
+
+
+def _links(root: Path, ending: str) -> list[Path]:
+    """The links below `root` whose paths end like that; the registry may remove uploads while we look."""
+    links = (Path(where) / "link" for where, _, files in os.walk(root) if "link" in files)
+    return sorted(link for link in links if link.match(ending))
 
 
 def _read(link: Path) -> str:
