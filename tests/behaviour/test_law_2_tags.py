@@ -324,6 +324,14 @@ async def test_a_list_that_the_origin_refuses_is_not_said_to_be_out_of_reach():
         await world.source.tags()
 
 
+async def test_what_the_origin_says_of_referrers_no_mirror_is_asked_about():
+    world = Worldly("a.example", trusted={"a.example"})
+    world.unreachable(NotFound("no such repository", host=ORIGIN))
+    with pytest.raises(NotFound):
+        await world.source.referrers(NEW.digest)
+    assert world.mirrors[0].calls == []
+
+
 async def test_when_nobody_may_be_asked_for_bytes_the_message_says_whom_it_would_be():
     world = Worldly("a.example")
     world.say(NEW, NEW)
