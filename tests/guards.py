@@ -148,7 +148,12 @@ class Copy:
         options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", f"--timeout={LIMIT}", "--tb=no"]
         environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
         command = [str(self._python), "-m", "pytest", *options, *tests]
-        ran = subprocess.run(command, cwd=self._root, env=environment, capture_output=True, text=True, check=False)
+        try:
+            ran = subprocess.run(
+                command, cwd=self._root, env=environment, capture_output=True, text=True, check=False, timeout=2 * LIMIT
+            )
+        except subprocess.TimeoutExpired:
+            return tests[0]  # it hangs
         failures = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
         if failures:
             return failures[0].split()[1]

@@ -46,7 +46,7 @@ class Following:
 
     async def _last(self, stack: AsyncExitStack, request: Request) -> Response:
         """The first answer that is no redirect; each is closed before the next request, so that no slot waits."""
-        seen = {request.url}
+        seen = [request.url]
         while True:
             async with AsyncExitStack() as hop:
                 response = await hop.enter_async_context(self._inner.send(request))
@@ -55,7 +55,7 @@ class Following:
                     return response
                 request = following(response)
             _refuse_loop(seen, request)
-            seen.add(request.url)
+            seen.append(request.url)
 
 
 def following(response: Response) -> Request:
@@ -79,7 +79,7 @@ def following(response: Response) -> Request:
     return replace(request, origin=origin, target=target, headers=kept, anonymous=True)
 
 
-def _refuse_loop(seen: set[str], request: Request) -> None:
+def _refuse_loop(seen: list[str], request: Request) -> None:
     host = request.origin.netloc
     if request.url in seen:
         raise RedirectRefused(f"a redirect leads in a circle at {host}", host=host)
