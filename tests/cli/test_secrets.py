@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from syncer.cli.logs import tell
 from syncer.cli.redaction import Redactor, secrets_in
 from syncer.sandbox import actions
 from syncer.sandbox.faults import Fault
@@ -125,3 +126,22 @@ def test_log_records_and_tracebacks_pass_through_the_redactor(options, capsys):
     shown = capsys.readouterr().err
     assert "Task exception was never retrieved" in shown
     assert "bad password ***" in shown
+
+
+def test_nothing_that_is_told_moves_a_terminal(options, capsys):
+    logging.getLogger("syncer").warning("logged and \x1b[2J two")
+    tell(options, "note", "told and \x1b[2J two")
+
+    shown = capsys.readouterr().err
+    assert [word in shown for word in ("logged and ", "told and ", "\x1b")] == [True, True, False]
+
+
+@pytest.mark.usefixtures("options")
+@pytest.mark.parametrize("options", [{"verbose": True}], indirect=True)
+def test_what_is_of_use_to_the_authors_of_libraries_only_is_not_shown(capsys):
+    logging.getLogger("botocore").info("headers and all")
+    logging.getLogger("botocore").warning("something is wrong")
+
+    shown = capsys.readouterr().err
+    assert "headers and all" not in shown
+    assert "something is wrong" in shown

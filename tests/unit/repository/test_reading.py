@@ -11,6 +11,7 @@ from syncer.errors import (
     CorruptContent,
     Denied,
     MalformedManifest,
+    MirrorUnusable,
     NotFound,
     ProtocolViolation,
     ServerError,
@@ -270,3 +271,11 @@ async def test_nothing_is_asked_for_behind_the_end(at):
 async def test_a_blob_that_is_gone_is_not_found(at):
     with pytest.raises(NotFound, match="team/app"):
         await read(at.app)
+
+
+async def test_a_host_to_be_avoided_is_not_asked_for_bytes(at):
+    d = Descriptor("application/octet-stream", Digest.of(b"layer"), 5)
+    with pytest.raises(MirrorUnusable):
+        async with at.app.blob(d, avoid=frozenset({at.host})):
+            pass
+    assert at.requests == []

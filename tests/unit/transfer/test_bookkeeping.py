@@ -142,6 +142,8 @@ async def test_a_repository_is_prepared_once_also_where_that_fails():
     found = await asyncio.gather(*(prepared.created(registry, name) for _ in range(3)), return_exceptions=True)
 
     assert [type(error) for error in found] == [Denied] * 3
+    with pytest.raises(Denied):
+        await prepared.created(registry, name)
     assert asked["prepare"] == 1
 
 

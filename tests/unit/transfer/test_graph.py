@@ -1,11 +1,13 @@
 """The graph of an image, and what refers to it."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from builders import EMPTY, Image, World, blob, hold, image, index, two_platforms
 
-from syncer.errors import CorruptContent, LandedDiffers, SyncerError
+from syncer.errors import CorruptContent, LandedDiffers, MalformedManifest, SyncerError
+from syncer.oci import media_types
 from syncer.oci.platform import Platform
 from syncer.oci.reference import Reference
 from syncer.plan.model import Copy
@@ -85,3 +87,14 @@ async def test_a_long_chain_of_referrers_ends(world: World):
         subject = hold(world.at_source("app"), image(blob(str(number)), config=EMPTY, subject=subject))
 
     assert len((await graph(world, what, referrers=True)).nodes) < 10
+
+
+@pytest.mark.parametrize("lie", [{"size": 1}, {"mediaType": media_types.OCI_INDEX}])
+async def test_a_child_that_is_not_what_its_index_says_is_refused(world: World, lie):
+    child = hold(world.at_source("app"), image(blob("child")))
+    entry = child.root.descriptor.to_json() | lie
+    document = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [entry]}
+    root = world.at_source("app").hold_manifest(json.dumps(document).encode(), media_types.OCI_INDEX)
+
+    with pytest.raises(MalformedManifest, match="but its index says"):
+        await graph(world, Image(root, (root,), {}))
