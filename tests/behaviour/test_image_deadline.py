@@ -76,3 +76,18 @@ async def test_one_target_that_is_too_slow_costs_no_other_its_image(sync):
     assert statuses.pop(slow) is Status.FAILED
     assert set(statuses.values()) == {Status.COPIED}
     assert len(statuses) == 5
+
+
+async def test_what_runs_out_of_time_by_itself_is_not_taken_for_a_late_image(sync, caplog):
+    world = World("east")
+    rules = publish(world, 60)
+
+    async def timeless(verb: str, _what: object) -> None:
+        if verb == "put_manifest":
+            raise TimeoutError
+
+    world.at("east", "library/a").before = timeless
+    failed, *_ = await sync(world, *rules)
+
+    assert failed.failure.code == "E900"
+    assert "TimeoutError" in caplog.text

@@ -11,6 +11,7 @@ from syncer.content.memory import Bytes
 from syncer.content.places import Landed, Place
 from syncer.errors import (
     CorruptAtTarget,
+    CorruptContent,
     Denied,
     ProtocolViolation,
     RedirectRefused,
@@ -221,6 +222,34 @@ async def test_a_mount_that_is_refused_is_an_upload(at, status):
     at.fault(actions.reply(status), "POST", when=lambda request: "mount" in request.query)
 
     assert await put(at, Place(at.host, RepositoryName("team/base"))) is Landed.UPLOADED
+
+
+async def test_a_registry_that_fails_at_a_mount_has_failed(at):
+    at.fault(actions.reply(500), "POST", when=lambda request: "mount" in request.query)
+
+    with pytest.raises(ServerError):
+        await put(at, Place(at.host, RepositoryName("team/base")))
+    assert at.requests == ["POST uploads"]
+
+
+class Corrupt(Bytes):
+    """Content that turns out to be wrong while it is sent."""
+
+    __slots__ = ()
+
+    @asynccontextmanager
+    async def open(self):
+        async def chunks():
+            yield self.data[:1000]
+            raise CorruptContent("the source sent other bytes", host="source")
+
+        yield chunks()
+
+
+async def test_content_that_is_wrong_is_not_looked_for_at_the_target(at):
+    with pytest.raises(CorruptContent):
+        await at.app.put_blob(D, Corrupt(DATA))
+    assert "HEAD blobs" not in at.requests
 
 
 async def test_a_mount_that_hangs_counts_as_refused(at):

@@ -8,6 +8,7 @@ from builders import EMPTY, Image, World, blob, hold, image, index, two_platform
 
 from syncer.errors import CorruptContent, LandedDiffers, MalformedManifest, SyncerError
 from syncer.oci import media_types
+from syncer.oci.digest import Digest
 from syncer.oci.platform import Platform
 from syncer.oci.reference import Reference
 from syncer.plan.model import Copy
@@ -98,3 +99,18 @@ async def test_a_child_that_is_not_what_its_index_says_is_refused(world: World, 
 
     with pytest.raises(MalformedManifest, match="but its index says"):
         await graph(world, Image(root, (root,), {}))
+
+
+async def test_an_image_has_no_more_referrers_than_it_may_have_manifests(world: World):
+    node = world.publish("app:1", image(blob("app"))).root
+    many = [replace(node.descriptor, digest=Digest("sha256", f"{number:064x}")) for number in range(20_001)]
+
+    class Talkative:
+        place = world.at_source("app").place
+
+        async def referrers(self, _digest: Digest) -> list:
+            return many
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await Walk(Talkative(), world.attempts).referrers([node])
+    assert caught.group_contains(MalformedManifest, match="more than 20000 manifests")
