@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections import deque
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from small_disk import files_of_at_most
 
 from syncer.clock import SystemClock
 from syncer.oci.digest import Digest
@@ -137,16 +136,6 @@ def test_a_name_that_cannot_be_had_switches_the_spool_off(directory, spool):
     assert spool.writer(TWO, 10) is None
     assert "nothing more is kept" in spool.trouble
     assert spool.writer(ONE, 10) is None
-
-
-@contextmanager
-def files_of_at_most(size: int):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_disk_that_takes_no_more_says_so_and_keeps_what_it_took(spool):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 
 import pytest
 from builders import World, blob
+from small_disk import files_of_at_most
 
 from syncer.clock import SystemClock
 from syncer.errors import CorruptContent, SyncerError
@@ -70,16 +70,6 @@ async def take(fed, at_most: int = 1 << 30) -> bytes:
             if len(data) >= at_most:
                 break
     return data
-
-
-@contextmanager
-def files_of_at_most(size: int):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_an_upload_that_breaks_is_begun_again_from_what_was_read(world, spool, sent):
